@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Targets for people: all (default), test, demo, bench, install, clean. Output goes to build/.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
+
+B        := build
+VERSION  := 0.1.0
+PKGS     := libbpf libxdp libnl-3.0 libnl-route-3.0 jansson libcyaml
+# Recursive on purpose: asked once the packages are there, not when make starts.
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
+
+WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes
+CFLAGS   ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -D_GNU_SOURCE -DSLUICE_VERSION='"$(VERSION)"' \
+	-I. -I$(B) $(PKG_CFLAGS) -MMD -MP
+LIBS      = $(PKG_LIBS) -lm
+
+BPF_CFLAGS := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -I. \
+	-I/usr/include/$(shell $(CC) -print-multiarch) -MMD -MP
+
+BPF_OBJS  := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
+SKELETONS := $(BPF_OBJS:.bpf.o=.skel.h)
+CORE_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard user/core/*.c))
+# Everything but main(), so that tests link what users run.
+LIB_OBJS  := $(filter-out $(B)/user/sluice.o,$(patsubst %.c,$(B)/%.o,$(wildcard user/*.c user/*/*.c)))
+
+UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
+PROG_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c))
+TEST_BPF   := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/*/*.bpf.c))
+TEST_SKELS := $(TEST_BPF:.bpf.o=.skel.h)
+TEST_HELPERS := $(patsubst %.c,$(B)/%,$(wildcard tests/net/*.c))
+BENCH      := $(if $(wildcard tests/bench/*.c),$(B)/tests/bench/bench)
+
+all: $(B)/sluice
+
+$(B)/sluice: $(B)/user/sluice.o $(B)/libsluice.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/libsluice.a: $(LIB_OBJS)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/libcore.a: $(CORE_OBJS)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/%.bpf.o: %.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+# The skeleton's name comes from the file's: lb.bpf.o gives struct lb_bpf.
+%.skel.h: %.bpf.o
+	$(BPFTOOL) gen skeleton $< name $(subst -,_,$(notdir $*))_bpf > $@ || { rm -f $@; exit 1; }
+
+$(B)/user/%.o: user/%.c | $(SKELETONS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(B)/tests/unit/%: tests/unit/%.c $(B)/libcore.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $< $(B)/libcore.a $(LIBS) -lcmocka
+
+$(B)/tests/prog/%: tests/prog/%.c $(B)/libsluice.a $(wildcard tests/prog/packet*.c) | $(TEST_SKELS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) $(B)/libsluice.a $(LIBS) -lcmocka
+
+$(B)/tests/net/%: tests/net/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $<
+
+$(B)/tests/bench/bench: $(wildcard tests/bench/*.c) $(B)/libsluice.a | $(TEST_SKELS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) $(B)/libsluice.a $(LIBS)
+
+tests: $(UNIT_TESTS) $(PROG_TESTS) $(TEST_HELPERS) $(BENCH) $(TEST_BPF)
+
+deps:
+	@scripts/install-deps.sh
+
+# A second make, so that it looks for pkg-config and bpftool after deps has installed them.
+test: deps
+	@$(MAKE) --no-print-directory -j2 all tests
+	@tests/run.sh
+
+demo: deps
+	@$(MAKE) --no-print-directory -j2 all
+	@scripts/demo.sh
+
+bench: deps
+	@$(MAKE) --no-print-directory -j2 all tests
+	@$(B)/tests/bench/bench
+
+install: all
+	install -D -m 0755 $(B)/sluice $(DESTDIR)$(PREFIX)/sbin/sluice
+	install -D -m 0644 scripts/sluice.bash-completion \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluice
+
+clean:
+	rm -rf $(B)
+
+.PHONY: all tests deps test demo bench install clean
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A service: what clients reach (VIP, port, protocol), and how its packets go on. */
+#ifndef SLUICE_MAPS_SERVICE_H
+#define SLUICE_MAPS_SERVICE_H
+
+#include <linux/types.h>
+
+#include "hash.h"
+
+#define NAME_BYTES   64 /* of a service, backend or node, with the closing NUL */
+#define REGION_BYTES 32
+#define REASON_BYTES 64
+
+#define SERVICES_MAX	      1024  /* ids are 1..SERVICES_MAX-1; 0 is "no service" */
+#define SERVICE_TABLE_ENTRIES 65536 /* places in the table; a power of two */
+
+/* How a packet reaches its backend. */
+enum forward_mode {
+	FORWARD_DSR,  /* new MAC addresses, nothing else */
+	FORWARD_IPIP, /* inside IPv4 or IPv6 (RFC 2003, RFC 2473, RFC 4213) */
+};
+
+enum service_flags {
+	/* A pick much busier than the slot's best other candidate gives way to it. */
+	SERVICE_LOCAL_COUNT = 1 << 0,
+};
+
+/*
+ * Addresses are 16 bytes in network order everywhere; IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2),
+ * so that both families are one code path.
+ */
+struct service {
+	__be32 vip[4];
+	__be16 port;	/* 0: every port */
+	__u8 protocol;	/* IPPROTO_TCP, IPPROTO_UDP; 0: no service stands here */
+	__u8 forward;	/* enum forward_mode */
+	__u16 id;
+	__u16 fallback; /* backend that takes a new flow when no candidate will; 0: none */
+	__u32 slot_base; /* first of this service's slots in the slots map */
+	__u32 slot_mask; /* number of slots - 1 */
+	/* The slots before the last change of candidates, for flows older than it without an entry. */
+	__u32 old_slot_base;
+	__u32 old_slot_mask;
+	__u64 old_until_ns; /* CLOCK_MONOTONIC; 0: there are none */
+	__u64 slot_seed;    /* the same on every balancer */
+	__u32 flags;	    /* enum service_flags */
+	__u32 spare;
+};
+_Static_assert(sizeof(struct service) == 64, "struct service");
+
+/* One place in the table: what stands here in either half of the state. */
+struct service_place {
+	struct service half[2];
+};
+_Static_assert(sizeof(struct service_place) == 128, "struct service_place");
+
+/* Kept for people and for the next userspace process; the packet path does not read it. */
+struct service_info {
+	char name[NAME_BYTES]; /* empty: this id is free */
+	__be32 vip[4];
+	__be16 port;
+	__u8 protocol;
+	__u8 forward;
+	__u32 flags;
+	__u32 slot_count;     /* as asked for; 0: by the number of backends */
+	__u32 slot_base;
+	__u32 slot_mask;
+	__u32 old_slot_base;
+	__u32 old_slot_mask;
+	__u32 spare;
+	__u64 old_until_ns;
+};
+_Static_assert(sizeof(struct service_info) == 120, "struct service_info");
+
+struct service_info_halves {
+	struct service_info half[2];
+};
+
+struct service_counters {
+	__u64 packets;
+	__u64 bytes; /* of frames as they came in */
+	__u64 new_flows;
+};
+
+#endif

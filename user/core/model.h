@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The model: everything that Sluice has been told, in plain memory. A command reads it from the
+ * pinned maps, changes it here, and publishes it whole; nothing else changes it.
+ *
+ * The verbs check what they are given and change nothing when they refuse.
+ */
+#ifndef SLUICE_CORE_MODEL_H
+#define SLUICE_CORE_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+#include "../../maps/backend.h"
+#include "../../maps/service.h"
+#include "address.h"
+#include "report.h"
+
+#define BASE_WEIGHT_DEFAULT 100
+
+/* A range of the slots map; count 0: none. */
+struct slot_range {
+	__u32 base;
+	__u32 count; /* a power of two */
+};
+
+/* How frames reach a backend; filled in by io/next_hop.c. */
+struct next_hop {
+	enum next_hop_state state;
+	__u32 egress_ifindex;
+	__u8 next_hop_mac[6];
+	__u8 egress_mac[6];
+	__u16 mtu_bytes;
+	struct address source; /* that this machine would use towards the backend */
+};
+
+struct model_service {
+	__u16 id; /* stable while the service exists */
+	char name[NAME_BYTES];
+	struct address vip;
+	__u16 port; /* host order; 0: every port */
+	__u8 protocol;
+	enum forward_mode forward;
+	__u32 flags;	  /* enum service_flags */
+	__u32 slot_count; /* as asked for; 0: by the number of backends */
+	struct slot_range slots;
+	struct slot_range old_slots; /* from before the last change of candidates */
+	__u64 old_until_ns;	     /* CLOCK_MONOTONIC */
+};
+
+struct model_backend {
+	__u16 id; /* stable while the backend exists, and for a grace period after */
+	__u16 service; /* id */
+	char name[NAME_BYTES];
+	char node[NAME_BYTES];
+	char region[REGION_BYTES];
+	char reason[REASON_BYTES];
+	struct address address;
+	__u16 port; /* host order; 0: the service's */
+	__u16 base_weight;
+	__u16 table_weight; /* that the candidates were made with; 0: not in the table yet */
+	__u32 weight_milli;
+	__u16 bias;
+	enum backend_state state; /* UP, DRAIN, DOWN as the operator set it; GONE once deleted */
+	__u64 gone_until_ns;
+	struct next_hop next_hop;
+	__be32 source_vary;	  /* bits of the last word of the outer source that vary by flow */
+	struct address outer_source; /* all 0: next_hop.source */
+};
+
+struct model {
+	__u64 generation;
+	__u32 backends_max; /* ids are below it */
+	__u32 slots_max;
+	struct model_service *services; /* sorted by name */
+	size_t service_count;
+	struct model_backend *backends; /* by service, then by name; GONE ones included */
+	size_t backend_count;
+};
+
+void model_free(struct model *model);
+
+/*
+ * What the verbs take. Text fields may be NULL where they are optional. All verbs return 0,
+ * -EEXIST, -ENOENT, -EINVAL, -ENOSPC or -ENOMEM, with a sentence for the user in @error->what.
+ */
+struct service_request {
+	const char *name;
+	struct address vip;
+	__u16 port;
+	__u8 protocol;
+	enum forward_mode forward;
+	__u32 slot_count;
+	bool local_count;
+};
+
+struct backend_request {
+	const char *name;
+	struct address address;
+	__u16 port;
+	const char *node;   /* NULL: the backend's own name */
+	const char *region; /* NULL: none */
+	__u16 base_weight;
+	enum backend_state state;
+};
+
+int model_service_add(struct model *model, const struct service_request *request,
+		      struct text_error *error);
+
+/* Its backends go with it. @now_ns: CLOCK_MONOTONIC. */
+int model_service_del(struct model *model, const char *name, __u64 now_ns,
+		      struct text_error *error);
+
+int model_backend_add(struct model *model, const char *service,
+		      const struct backend_request *request, struct text_error *error);
+int model_backend_del(struct model *model, const char *service, const char *name, __u64 now_ns,
+		      struct text_error *error);
+
+/* NULL for what stays. A new base weight becomes the weight as well. */
+int model_backend_set(struct model *model, const char *service, const char *name,
+		      const __u16 *base_weight, const enum backend_state *state,
+		      struct text_error *error);
+
+/* Look-ups; NULL when there is none. GONE backends are never found. */
+struct model_service *model_service_find(const struct model *model, const char *name);
+struct model_service *model_service_by_id(const struct model *model, __u16 id);
+struct model_backend *model_backend_find(const struct model *model, __u16 service,
+					 const char *name);
+
+/* Forget GONE backends whose rest is over, and old slots whose grace period is. */
+void model_expire(struct model *model, __u64 now_ns);
+
+/* A name is 1 to NAME_BYTES-1 of letters, digits and . _ - : with a letter or digit first. */
+bool model_name_valid(const char *name);
+
+const char *protocol_name(__u8 protocol);
+const char *forward_name(enum forward_mode forward);
+const char *backend_state_name(enum backend_state state);
+const char *next_hop_state_name(enum next_hop_state state);
+int protocol_parse(const char *text, __u8 *protocol);
+int forward_parse(const char *text, enum forward_mode *forward);
+int backend_state_parse(const char *text, enum backend_state *state);
+
+#endif
