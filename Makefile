@@ -33,7 +33,7 @@ UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
 PROG_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c))
 TEST_BPF   := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/*/*.bpf.c))
 TEST_SKELS := $(TEST_BPF:.bpf.o=.skel.h)
-TEST_HELPERS := $(patsubst %.c,$(B)/%,$(wildcard tests/net/*.c))
+TEST_HELPERS := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard tests/net/*.c)))
 BENCH      := $(if $(wildcard tests/bench/*.c),$(B)/tests/bench/bench)
 
 all: $(B)/sluice
@@ -73,7 +73,7 @@ $(B)/tests/net/%: tests/net/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $<
 
-$(B)/tests/bench/bench: $(wildcard tests/bench/*.c) $(B)/libsluice.a | $(TEST_SKELS)
+$(B)/tests/bench/bench: $(filter-out %.bpf.c,$(wildcard tests/bench/*.c)) $(B)/libsluice.a | $(TEST_SKELS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) $(B)/libsluice.a $(LIBS)
 

@@ -51,6 +51,7 @@ struct backend_info {
 	char region[REGION_BYTES];
 	char reason[REASON_BYTES]; /* why the weight is what it is, in words */
 	__be32 address[4];
+	__be32 next_hop_source[4]; /* this machine's address towards the backend */
 	__be16 port;
 	__u16 service;
 	__u16 base_weight;
@@ -61,7 +62,7 @@ struct backend_info {
 	__u8 next_hop; /* enum next_hop_state */
 	__u64 gone_until_ns; /* CLOCK_MONOTONIC; the id is not given away before */
 };
-_Static_assert(sizeof(struct backend_info) == 264, "struct backend_info");
+_Static_assert(sizeof(struct backend_info) == 280, "struct backend_info");
 
 struct backend_info_halves {
 	struct backend_info half[2];

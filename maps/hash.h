@@ -21,7 +21,7 @@ struct hash_key {
  * Without a finalizer: userspace looks for a key under which its services do not collide.
  * @port and @protocol come last so that the try with port 0 shares the other products.
  */
-static inline __u64 hash_service(const struct hash_key *key, __u64 vip_high, __u64 vip_low,
+static inline __u64 hash_service(const volatile struct hash_key *key, __u64 vip_high, __u64 vip_low,
 				 __be16 port, __u8 protocol)
 {
 	return vip_high * key->word[0] + vip_low * key->word[1] + protocol * key->word[2] +
@@ -33,7 +33,7 @@ static inline __u64 hash_service(const struct hash_key *key, __u64 vip_high, __u
  * reaches every output bit, so that the low bits, the high bits and the middle may be used as if
  * they were separate hashes.
  */
-static inline __u64 hash_words(const struct hash_key *key, __u64 a, __u64 b, __u64 c)
+static inline __u64 hash_words(const volatile struct hash_key *key, __u64 a, __u64 b, __u64 c)
 {
 	__u64 h = a * key->word[0] + b * key->word[1] + c * key->word[2] + key->word[3];
 

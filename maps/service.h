@@ -12,7 +12,8 @@
 #define REASON_BYTES 64
 
 #define SERVICES_MAX	      1024  /* ids are 1..SERVICES_MAX-1; 0 is "no service" */
-#define SERVICE_TABLE_ENTRIES 65536 /* places in the table; a power of two */
+#define SERVICE_TABLE_BITS    16
+#define SERVICE_TABLE_ENTRIES (1 << SERVICE_TABLE_BITS) /* places in the table */
 
 /* How a packet reaches its backend. */
 enum forward_mode {
@@ -67,7 +68,7 @@ struct service_info {
 	__u32 slot_mask;
 	__u32 old_slot_base;
 	__u32 old_slot_mask;
-	__u32 spare;
+	__u32 place; /* in the table of services */
 	__u64 old_until_ns;
 };
 _Static_assert(sizeof(struct service_info) == 120, "struct service_info");

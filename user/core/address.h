@@ -22,15 +22,17 @@ struct address {
 int address_parse(const char *text, struct address *address);
 
 /*
- * Read "ADDR", "ADDR:PORT" (IPv4) or "[ADDR]:PORT"; without a port *@port is 0 (host order).
- * Returns 0 or -EINVAL.
+ * Read "ADDR", "[ADDR]" (IPv6), "ADDR:PORT" (IPv4) or "[ADDR]:PORT" (IPv6); without a port *@port
+ * is 0 (host order). A port is 1 to 65535 in plain digits: a written 0 is refused, as are signs and
+ * leading zeros. An IPv6 address without brackets has no port: "::1:80" is all address.
+ * Returns 0, or -EINVAL with @address and @port unchanged.
  */
 int address_parse_port(const char *text, struct address *address, __u16 *port);
 
 bool address_is_ipv4(const struct address *address);
 bool address_equal(const struct address *a, const struct address *b);
 
-/* Write the address into @text and return @text. */
+/* Write the address into @text and return @text. IPv6 as inet_ntop(3) has it. */
 const char *address_format(const struct address *address, char text[ADDRESS_TEXT_BYTES]);
 
 /* The same with ":port" behind it where @port (host order) is not 0. */

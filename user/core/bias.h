@@ -36,9 +36,10 @@ int bias_solve(const struct slot *slots, __u32 slot_count, const __u32 *wanted, 
 
 /*
  * The share (parts per 2^30 of all new flows) that each backend gets with these biases, probes of
- * empty slots included, into @share[0..@count). Returns the part that finds no candidate.
+ * empty slots included, into @share[0..@count); into *@unserved the part that finds no candidate.
+ * Returns 0, -EINVAL (as above) or -ENOMEM.
  */
-__u32 bias_shares(const struct slot *slots, __u32 slot_count, const __u16 *bias, __u32 count,
-		  __u32 *share);
+int bias_shares(const struct slot *slots, __u32 slot_count, const __u16 *bias, __u32 count,
+		__u32 *share, __u32 *unserved);
 
 #endif

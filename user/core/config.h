@@ -1,30 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The declarative configuration (YAML, read by libcyaml):
+ * The declarative configuration (YAML, read by libcyaml). Everything is optional, an empty text
+ * too, except where it says "required".
  *
- *	load:                       # sizes; all optional
- *	  flows_per_cpu: 1000000
- *	  backends_max: 4096
- *	  slots_max: 1048576
- *	  seed: 42                  # shared by all balancers
- *	  tunnel_source_ipv4: 10.0.0.0/24   # outer sources vary within it, by flow
- *	  tunnel_source_ipv6: fd00::/64
+ *	load:                       # sizes
+ *	  flows_per_cpu: 1000000    # 1024 to 268435456
+ *	  backends_max: 4096        # 2 to 65535; backend ids are below it
+ *	  slots_max: 1048576        # 4096 to 268435456, of all services
+ *	  seed: 42                  # the same on all balancers; CONFIG_SEED_DEFAULT
+ *	  tunnel_source_ipv4: 10.0.0.0/24   # outer sources vary within it, by flow; /8 to /32
+ *	  tunnel_source_ipv6: fd00::/64     # /8 to /128; at most the last 32 bits vary
  *	region: cn-shanghai-1       # of this balancer
  *	services:
- *	  - name: web
- *	    vip: 192.0.2.1
- *	    port: 80
- *	    proto: tcp
+ *	  - name: web               # required
+ *	    vip: 192.0.2.1          # required
+ *	    port: 80                # required; any (or 0): every port
+ *	    proto: tcp              # required; tcp or udp
  *	    forward: ipip           # or dsr, the default
- *	    slots: 65536
- *	    local_count: true
+ *	    slots: 65536            # a power of two from 4096 to 1048576; by default or 0: by the
+ *	                            # number of backends
+ *	    local_count: true       # or false
  *	    backends:
- *	      - name: web-1
- *	        address: 10.0.0.1
- *	        node: edge-1
+ *	      - name: web-1         # required
+ *	        address: 10.0.0.1   # required
+ *	        port: 8080          # by default or 0: the service's
+ *	        node: edge-1        # by default the backend's own name
  *	        region: cn-shanghai-1
- *	        weight: 100
- *	        state: up
+ *	        weight: 100         # 0 to 65535
+ *	        state: up           # or drain, down
+ *
+ * Numbers are plain decimal digits. Unknown keys, keys given twice and aliases are refused.
  */
 #ifndef SLUICE_CORE_CONFIG_H
 #define SLUICE_CORE_CONFIG_H
@@ -33,13 +38,26 @@
 
 #include "model.h"
 
+#define CONFIG_BYTES_MAX        (16 << 20)
+#define CONFIG_FLOWS_DEFAULT    1000000
+#define CONFIG_FLOWS_MIN        1024
+#define CONFIG_FLOWS_MAX        (1 << 28)
+#define CONFIG_BACKENDS_DEFAULT 4096
+#define CONFIG_BACKENDS_MIN     2
+#define CONFIG_BACKENDS_MAX     65535
+#define CONFIG_SLOTS_DEFAULT    (1 << 20)
+#define CONFIG_SLOTS_MIN        4096
+#define CONFIG_SLOTS_MAX        (1 << 28)
+/* Fixed, so that balancers that are told nothing agree: "sluice" in ASCII. */
+#define CONFIG_SEED_DEFAULT 0x736c75696365ULL
+
 struct config_load {
 	__u32 flows_per_cpu;
 	__u32 backends_max;
 	__u32 slots_max;
 	__u64 seed;
 	struct address tunnel_source_ipv4; /* all 0: the address the route would use */
-	__be32 tunnel_source_ipv4_vary;	   /* host bits of the prefix, within the last word */
+	__be32 tunnel_source_ipv4_vary;    /* host bits of the prefix, within the last word */
 	struct address tunnel_source_ipv6;
 	__be32 tunnel_source_ipv6_vary;
 };
@@ -50,6 +68,7 @@ struct config {
 	struct model model; /* only what a person configures is filled in; ids are given */
 };
 
+/* What an empty text gives. */
 void config_default(struct config *config);
 
 /*

@@ -15,9 +15,10 @@
 #include "../../maps/backend.h"
 #include "../../maps/service.h"
 #include "address.h"
-#include "report.h"
+#include "text_error.h"
 
 #define BASE_WEIGHT_DEFAULT 100
+#define BACKEND_GRACE_NS    60000000000ULL /* that the id of a deleted backend rests */
 
 /* A range of the slots map; count 0: none. */
 struct slot_range {
@@ -42,15 +43,15 @@ struct model_service {
 	__u16 port; /* host order; 0: every port */
 	__u8 protocol;
 	enum forward_mode forward;
-	__u32 flags;	  /* enum service_flags */
+	__u32 flags;      /* enum service_flags */
 	__u32 slot_count; /* as asked for; 0: by the number of backends */
 	struct slot_range slots;
 	struct slot_range old_slots; /* from before the last change of candidates */
-	__u64 old_until_ns;	     /* CLOCK_MONOTONIC */
+	__u64 old_until_ns;          /* CLOCK_MONOTONIC */
 };
 
 struct model_backend {
-	__u16 id; /* stable while the backend exists, and for a grace period after */
+	__u16 id;      /* stable while the backend exists, and for a grace period after */
 	__u16 service; /* id */
 	char name[NAME_BYTES];
 	char node[NAME_BYTES];
@@ -65,7 +66,7 @@ struct model_backend {
 	enum backend_state state; /* UP, DRAIN, DOWN as the operator set it; GONE once deleted */
 	__u64 gone_until_ns;
 	struct next_hop next_hop;
-	__be32 source_vary;	  /* bits of the last word of the outer source that vary by flow */
+	__be32 source_vary; /* bits of the last word of the outer source that vary by flow */
 	struct address outer_source; /* all 0: next_hop.source */
 };
 
@@ -75,15 +76,20 @@ struct model {
 	__u32 slots_max;
 	struct model_service *services; /* sorted by name */
 	size_t service_count;
-	struct model_backend *backends; /* by service, then by name; GONE ones included */
+	/* By service id, then by name; behind them the GONE ones, also by service id, then name. */
+	struct model_backend *backends;
 	size_t backend_count;
 };
 
 void model_free(struct model *model);
 
+/* Bring both arrays into their order, for who fills a model without the verbs. */
+void model_sort(struct model *model);
+
 /*
  * What the verbs take. Text fields may be NULL where they are optional. All verbs return 0,
- * -EEXIST, -ENOENT, -EINVAL, -ENOSPC or -ENOMEM, with a sentence for the user in @error->what.
+ * -EEXIST, -ENOENT, -EINVAL, -ENOSPC or -ENOMEM, with a sentence for the user in @error->what and
+ * the part of the request that is at fault in @error->field.
  */
 struct service_request {
 	const char *name;
@@ -105,15 +111,22 @@ struct backend_request {
 	enum backend_state state;
 };
 
+/* The id is the lowest that no service has and no GONE backend still carries. */
 int model_service_add(struct model *model, const struct service_request *request,
 		      struct text_error *error);
 
-/* Its backends go with it. @now_ns: CLOCK_MONOTONIC. */
+/* Its backends become GONE and keep its id. @now_ns: CLOCK_MONOTONIC. */
 int model_service_del(struct model *model, const char *name, __u64 now_ns,
 		      struct text_error *error);
 
+/*
+ * The id is the next one after the highest in use (GONE ones count), from 1 again at the end, so
+ * that ids come back as late as they can.
+ */
 int model_backend_add(struct model *model, const char *service,
 		      const struct backend_request *request, struct text_error *error);
+
+/* The backend becomes GONE: weight 0, kept until model_expire() finds BACKEND_GRACE_NS gone by. */
 int model_backend_del(struct model *model, const char *service, const char *name, __u64 now_ns,
 		      struct text_error *error);
 
@@ -134,6 +147,19 @@ void model_expire(struct model *model, __u64 now_ns);
 /* A name is 1 to NAME_BYTES-1 of letters, digits and . _ - : with a letter or digit first. */
 bool model_name_valid(const char *name);
 
+/* A node's name is whatever nodes say of themselves: 1 to NAME_BYTES-1 printable bytes. */
+bool model_node_valid(const char *node);
+
+/* A region is up to REGION_BYTES-1 printable bytes; empty: none. */
+bool model_region_valid(const char *region);
+
+/*
+ * NULL for an address that a VIP, a backend or a tunnel source can have, else what it is: "the
+ * unspecified address", "a multicast address", ...
+ */
+const char *model_address_unusable(const struct address *address);
+
+/* Words for the values, and back (0 or -EINVAL); they are those of the CLI and of config.h. */
 const char *protocol_name(__u8 protocol);
 const char *forward_name(enum forward_mode forward);
 const char *backend_state_name(enum backend_state state);

@@ -7,6 +7,7 @@
 #define SLUICE_CORE_PLAN_H
 
 #include "../../maps/control.h"
+#include "../../maps/settings.h"
 #include "../../maps/slot.h"
 #include "../../maps/weight.h"
 #include "model.h"
@@ -18,7 +19,6 @@ struct plan_slots {
 };
 
 struct plan_service {
-	__u32 place; /* in the table of services */
 	struct service entry;
 	struct service_info info;
 };
@@ -38,23 +38,26 @@ struct plan {
 	size_t new_slots_count;
 };
 
-/* The slots in use, as read from the maps; the solver needs those that do not change. */
+/* The slots map, and what of it the generation in use refers to and so must stay as it is. */
 struct slots_view {
 	const struct slot *slots;
-	__u32 count;
+	__u32 slot_count;
+	struct slot_range *in_use;
+	size_t in_use_count;
 };
 
 /*
- * Bring @model up to date (table weights, slot ranges, biases) and lay it out. Candidates are made
- * anew only for services whose set of backends or base weights differ from what their slots were
- * made with, or whose wanted shares the biases cannot reach (a re-base); then the old slots stay
- * for @grace_ns after @now_ns. @seed is the one all balancers share.
+ * Bring @model up to date (forget what has rested long enough, table weights, slot ranges, biases)
+ * and lay it out. Candidates are made anew only for services whose set of backends or base weights
+ * differ from what their slots were made with, or whose wanted shares the biases cannot reach (a
+ * re-base: then the wanted weights make the table); the old slots stay for BACKEND_GRACE_NS after
+ * @now_ns (CLOCK_MONOTONIC).
  *
  * Returns 0 with @plan to be freed by plan_free(), or -ENOSPC (slots, table of services), -ENOMEM,
  * with @error filled in; @model is then half-changed and must be thrown away.
  */
-int plan_make(struct model *model, const struct slots_view *view, __u64 seed, __u64 now_ns,
-	      __u64 grace_ns, struct plan *plan, struct text_error *error);
+int plan_make(struct model *model, const struct slots_view *view, const struct settings *settings,
+	      __u64 now_ns, struct plan *plan, struct text_error *error);
 void plan_free(struct plan *plan);
 
 #endif

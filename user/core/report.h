@@ -8,6 +8,7 @@
 #include <linux/types.h>
 
 #include "../../maps/service.h"
+#include "text_error.h"
 
 /* Which optional fields a report has. */
 enum report_field {
@@ -26,7 +27,7 @@ enum report_field {
 struct report {
 	char node[NAME_BYTES];
 	char region[REGION_BYTES];
-	__u32 fields; /* enum report_field */
+	__u32 fields; /* enum report_field; what is absent is 0 */
 	double cpu_percent;
 	double mem_percent;
 	double latency_ms;
@@ -38,21 +39,25 @@ struct report {
 	int64_t last_seen_ms; /* Unix time */
 };
 
-/* Where and why a text was refused, ready to be printed behind the name of its source. */
-struct text_error {
-	int line; /* 0: not known */
-	char what[256];
-};
-
 /*
- * Read one report or an array of them: a JSON object, or an array of objects. node_id is required;
- * unknown fields are ignored. Refused, with the field's name (and the report's index or node): wrong
- * types, NaN and infinities, negative numbers, percentages over 100, names too long for their
- * field, a last_seen that is no RFC 3339 date or more than @skew_ms after @now_ms, two reports of
- * one node in one text, trailing text.
+ * Read one report or an array of them: a JSON object, or an array of objects, such as
  *
- * On success *@reports is an array of *@count (free it with free()). Returns 0, -EINVAL with
- * *@error filled in and nothing allocated, or -ENOMEM.
+ *	{"node_id": "edge-1", "region": "cn-shanghai-1", "cpu_percent": 42.5, "latency_ms": 12.0,
+ *	 "last_seen": "2026-11-20T09:00:00Z"}
+ *
+ * and optionally mem_percent, rps, inflight, workers, retransmit_percent, p95_ms. Only node_id is
+ * required. A field that is null is as good as absent, so is an empty region. Unknown fields are
+ * ignored.
+ *
+ * Refused, with the field's name and the report's number (from 1) and node: wrong types, numbers
+ * out of bounds (percentages 0 to 100, times 0 to an hour, everything else 0 to a billion), names
+ * that are empty, too long for their field or have control characters, a last_seen that is no RFC
+ * 3339 time, names no real one or is more than @skew_ms after @now_ms, two reports of one node in
+ * one text. Refused as JSON, with the line: syntax errors, text behind the end, a field given
+ * twice, bytes that are not UTF-8, nesting beyond 2048, numbers that no double can hold.
+ *
+ * On success *@reports is an array of *@count (free it with free()), NULL for none. Returns 0,
+ * -EINVAL or -ENOMEM, then with *@error filled in, nothing allocated and *@count 0.
  */
 int report_parse(const char *text, size_t text_bytes, int64_t now_ms, int64_t skew_ms,
 		 struct report **reports, size_t *count, struct text_error *error);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Stage select: a backend for a flow that has none. */
+#ifndef SLUICE_BPF_SELECT_H
+#define SLUICE_BPF_SELECT_H
+
+#include "../maps/maps.bpf.h"
+#include "flow.h"
+#include "packet.h"
+
+/* Made by the loader from the seed that all balancers share. */
+const volatile struct hash_key slot_key = {};
+
+/*
+ * A coin that the biases load, and beside it the candidate with the fewest open flows for its
+ * weight. Loads are counts of open flows divided by shares, times 2^32.
+ */
+struct toss {
+	__u64 pick_key;
+	__u64 pick_load;
+	__u64 least_load;
+	__u16 pick;
+	__u16 least;
+};
+
+static __always_inline __u32 open_flow_count(__u32 cpu, __u16 backend)
+{
+	__u32 key = cpu * backends_max + backend;
+	__s64 *count = bpf_map_lookup_elem(&open_flows, &key);
+
+	return count && *count > 0 ? *count : 0;
+}
+
+static __always_inline void toss_candidate(struct toss *toss, __u16 id, __u32 coin_bits,
+					   __u32 half, bool local_count)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	__u32 weight_key = id;
+	struct weight *weight = bpf_map_lookup_elem(&weights, &weight_key);
+	const struct weight_half *loaded;
+	__u64 key, load;
+
+	if (!weight) /* CANDIDATE_NONE */
+		return;
+	loaded = &weight->half[half];
+	if (!loaded->bias)
+		return;
+	/* A race of uniforms, each divided by its bias: the smallest wins. */
+	key = (__u64)(__u32)(coin_bits * weight->coin_multiplier) * loaded->coin_reciprocal;
+	load = local_count ? (__u64)open_flow_count(cpu, id) * loaded->count_reciprocal : 0;
+	if (toss->pick == BACKEND_NONE || key < toss->pick_key) {
+		toss->pick = id;
+		toss->pick_key = key;
+		toss->pick_load = load;
+	}
+	load += loaded->count_reciprocal; /* with this flow in it */
+	if (toss->least == BACKEND_NONE || load < toss->least_load) {
+		toss->least = id;
+		toss->least_load = load;
+	}
+}
+
+static __always_inline __u16 toss_slot(const struct slot *slot, __u32 coin_bits, __u32 half,
+				       bool local_count)
+{
+	struct toss toss = {};
+
+#pragma unroll
+	for (int i = 0; i < CANDIDATES; i++)
+		toss_candidate(&toss, slot->candidate[i], coin_bits, half, local_count);
+
+	/* Much busier than another: 5/4 of what the other would be with this flow. */
+	if (local_count && toss.pick_load * 4 > toss.least_load * 5)
+		return toss.least;
+	return toss.pick;
+}
+
+/*
+ * While candidates have just changed, a TCP flow that is under way and has no entry (it came from
+ * another balancer, or was evicted) belongs where the slots before the change say.
+ */
+static __always_inline bool by_old_slots(const struct packet *packet, const struct service *service)
+{
+	return service->old_until_ns && packet->protocol == IPPROTO_TCP && !packet->opens &&
+	       bpf_ktime_get_coarse_ns() < service->old_until_ns;
+}
+
+static __always_inline int select_backend(struct packet *packet, const struct service *service)
+{
+	bool local_count = service->flags & SERVICE_LOCAL_COUNT;
+	__u32 base = service->slot_base;
+	__u32 mask = service->slot_mask;
+	__u64 hash;
+
+	if (packet->backend != BACKEND_NONE)
+		return NEXT;
+
+	hash = hash_words(&slot_key, packet->source[0], packet->source[1],
+			  (packet->source_port | packet->destination_port << 16) ^
+				  service->slot_seed);
+	if (by_old_slots(packet, service)) {
+		base = service->old_slot_base;
+		mask = service->old_slot_mask;
+		local_count = false;
+	}
+	for (__u32 probe = 0; probe <= SLOT_PROBES; probe++) {
+		__u32 key = base + (((__u32)hash + probe) & mask);
+		struct slot *slot = bpf_map_lookup_elem(&slots, &key);
+
+		if (!slot)
+			return drop(packet, DROP_NO_STATE);
+		packet->backend = toss_slot(slot, hash >> 32, packet->half, local_count);
+		if (packet->backend != BACKEND_NONE)
+			break;
+	}
+	if (packet->backend == BACKEND_NONE)
+		packet->backend = service->fallback;
+	if (packet->backend == BACKEND_NONE)
+		return drop(packet, DROP_NO_BACKEND);
+	packet->new_flow = true;
+	remember_selected(packet);
+	return NEXT;
+}
+
+#endif

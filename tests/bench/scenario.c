@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <linux/if_ether.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "scenario.h"
+
+#define THOUSAND 1000ULL
+#define MILLION  1000000ULL
+
+const struct bench_service bench_services[BENCH_SERVICES] = {
+	[WEB4_IPIP] = {"web4-ipip", "192.0.2.1", 80, IPPROTO_TCP, true, false, 32},
+	[WEB4_DSR] = {"web4-dsr", "192.0.2.2", 80, IPPROTO_TCP, false, false, 32},
+	[WEB4_IN_6] = {"web4-in-6", "192.0.2.3", 80, IPPROTO_TCP, true, true, 32},
+	[WEB6_IPIP] = {"web6-ipip", "2001:db8:1::1", 80, IPPROTO_TCP, true, true, 32},
+	[WEB6_DSR] = {"web6-dsr", "2001:db8:1::2", 80, IPPROTO_TCP, false, true, 32},
+	[DNS4_IPIP] = {"dns4-ipip", "192.0.2.4", 53, IPPROTO_UDP, true, false, 32},
+};
+
+#define TCP4(flags) .ether_type = ETH_P_IP, .protocol = IPPROTO_TCP, .tcp_flags = (flags)
+#define TCP6(flags) .ether_type = ETH_P_IPV6, .protocol = IPPROTO_TCP, .tcp_flags = (flags)
+#define UDP4        .ether_type = ETH_P_IP, .protocol = IPPROTO_UDP
+
+const struct scenario scenarios[] = {
+	{"tcp4 ipip, 1 flow", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1, .goal_ns = 21},
+	{"tcp4 ipip, 10k flows", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 10 * THOUSAND,
+	 .goal_ns = 21},
+	{"tcp4 ipip, 100k flows", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 100 * THOUSAND,
+	 .goal_ns = 100},
+	{"tcp4 ipip, 1M flows", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = MILLION,
+	 .goal_ns = 148},
+	{"tcp4 ipip, repeated SYN", .service = WEB4_IPIP, TCP4(TH_SYN), .flows = 1, .goal_ns = 31},
+	{"tcp4 ipip, every SYN a new flow", .service = WEB4_IPIP, TCP4(TH_SYN),
+	 .flows = FLOWS_ENDLESS, .goal_ns = 56},
+	{"tcp4 ipip, 1 flow, redirected", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1,
+	 .arrival = ARRIVE_ELSEWHERE},
+
+	{"tcp4 dsr, 1 flow", .service = WEB4_DSR, TCP4(TH_ACK), .flows = 1},
+	{"tcp4 dsr, 10k flows", .service = WEB4_DSR, TCP4(TH_ACK), .flows = 10 * THOUSAND},
+	{"tcp4 dsr, 100k flows", .service = WEB4_DSR, TCP4(TH_ACK), .flows = 100 * THOUSAND},
+	{"tcp4 dsr, 1M flows", .service = WEB4_DSR, TCP4(TH_ACK), .flows = MILLION},
+
+	{"tcp4 in 6, 1 flow", .service = WEB4_IN_6, TCP4(TH_ACK), .flows = 1},
+	{"tcp6 in 6, 1 flow", .service = WEB6_IPIP, TCP6(TH_ACK), .flows = 1},
+	{"tcp6 in 6, 100k flows", .service = WEB6_IPIP, TCP6(TH_ACK), .flows = 100 * THOUSAND},
+	{"tcp6 dsr, 1 flow", .service = WEB6_DSR, TCP6(TH_ACK), .flows = 1},
+	{"tcp6 dsr, 100k flows", .service = WEB6_DSR, TCP6(TH_ACK), .flows = 100 * THOUSAND},
+
+	{"udp4 ipip, 1 flow", .service = DNS4_IPIP, UDP4, .flows = 1},
+	{"udp4 ipip, 100k flows", .service = DNS4_IPIP, UDP4, .flows = 100 * THOUSAND},
+
+	{"not ours: tcp4, other address", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1,
+	 .destination = "198.51.100.1", .arrival = ARRIVE_FOR_THE_HOST},
+	{"not ours: ARP", .ether_type = ETH_P_ARP, .flows = 1, .arrival = ARRIVE_FOR_THE_HOST},
+
+	{"array read", .floor = "array_read", TCP4(TH_ACK), .flows = 1},
+	{"per-CPU counter", .floor = "percpu_counter", TCP4(TH_ACK), .flows = 1},
+	{"hash lookup", .floor = "hash_lookup", TCP4(TH_ACK), .flows = 1},
+	{"adjust_head", .floor = "adjust_head", TCP4(TH_ACK), .flows = 1},
+	{"ktime", .floor = "ktime", TCP4(TH_ACK), .flows = 1},
+	{"parse", .floor = "parse_only", TCP4(TH_ACK), .flows = 1},
+	{"parse, hash, 1 line of 1", .floor = "parse_line", TCP4(TH_ACK), .flows = 1},
+	{"parse, hash, 1 line of 100k flows", .floor = "parse_line", TCP4(TH_ACK),
+	 .flows = 100 * THOUSAND},
+	{"parse, hash, 1 line of 1M flows", .floor = "parse_line", TCP4(TH_ACK), .flows = MILLION},
+	{"parse, LRU hit, 1 flow", .floor = "parse_lru", TCP4(TH_ACK), .flows = 1},
+	{"parse, LRU hit, 1M flows", .floor = "parse_lru", TCP4(TH_ACK), .flows = MILLION},
+};
+
+const size_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);
+
+bool scenario_is_established(const struct scenario *scenario)
+{
+	return !scenario->floor && scenario->arrival != ARRIVE_FOR_THE_HOST &&
+	       !(scenario->tcp_flags & TH_SYN);
+}
+
+__u32 scenario_growth_bytes(const struct scenario *scenario)
+{
+	const struct bench_service *service = &bench_services[scenario->service];
+
+	if (scenario->floor || scenario->arrival == ARRIVE_FOR_THE_HOST || !service->encapsulates)
+		return 0;
+	return service->ipv6_backends ? 40 : 20;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is measured on the packet path: a row of the table here is a row of the output. */
+#ifndef SLUICE_TESTS_BENCH_SCENARIO_H
+#define SLUICE_TESTS_BENCH_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+#define SECTION_PATH  "packet path"
+#define SECTION_FLOOR "floors: what the machine charges"
+
+#define FLOWS_ENDLESS (1ULL << 32)
+
+struct bench_service {
+	const char *name;
+	const char *vip;
+	__u16 port;
+	__u8 protocol;
+	bool encapsulates; /* ipip, else dsr */
+	bool ipv6_backends;
+	__u16 backends;
+};
+
+enum bench_service_index {
+	WEB4_IPIP,
+	WEB4_DSR,
+	WEB4_IN_6,
+	WEB6_IPIP,
+	WEB6_DSR,
+	DNS4_IPIP,
+	BENCH_SERVICES,
+};
+
+enum arrival {
+	ARRIVE_ON_EGRESS,    /* on the interface that leads to the backends: XDP_TX */
+	ARRIVE_ELSEWHERE,    /* on another one: XDP_REDIRECT */
+	ARRIVE_FOR_THE_HOST, /* not for a service: XDP_PASS, untouched */
+};
+
+struct scenario {
+	const char *name;
+	const char *floor;       /* a program of floor.bpf.c; NULL: the real one */
+	const char *destination; /* NULL: the service's VIP */
+	enum bench_service_index service;
+	enum arrival arrival;
+	__u16 ether_type;
+	__u8 protocol;
+	__u8 tcp_flags;
+	__u64 flows;
+	double goal_ns; /* of a prototype of the same path; 0: none was measured */
+};
+
+extern const struct bench_service bench_services[BENCH_SERVICES];
+extern const struct scenario scenarios[];
+extern const size_t scenario_count;
+
+/* Packets of a row that must find their flow in the table, not open one. */
+bool scenario_is_established(const struct scenario *scenario);
+
+/* Bytes that the program under test puts before the IP header. */
+__u32 scenario_growth_bytes(const struct scenario *scenario);
+
+#endif

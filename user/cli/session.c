@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../io/next_hop.h"
+#include "../kernel/apply.h"
+#include "../kernel/state.h"
+
+/* How long neighbours may take to answer, all together. */
+#define NEIGHBOUR_WAIT_MS 1500
+
+int session_open(const struct cli *cli, bool write, struct session *session)
+{
+	struct text_error error;
+
+	memset(session, 0, sizeof(*session));
+	if (maps_open(cli->pin_dir, write, &session->maps, &error))
+		return cli_fail("%s", error.what);
+	if (state_read(&session->maps, &session->model)) {
+		maps_close(&session->maps);
+		return cli_fail("out of memory");
+	}
+	return CLI_OK;
+}
+
+void session_close(struct session *session)
+{
+	model_free(&session->model);
+	maps_close(&session->maps);
+}
+
+static bool concerns(const struct model_backend *candidate, const struct model_service *service,
+		     const struct model_backend *backend)
+{
+	if (candidate->state == BACKEND_GONE)
+		return false;
+	if (backend)
+		return candidate == backend;
+	return !service || candidate->service == service->id;
+}
+
+static void warn_unreachable(const struct model *model, const struct model_backend *backend)
+{
+	const struct model_service *service = model_service_by_id(model, backend->service);
+	char text[ADDRESS_TEXT_BYTES];
+
+	if (backend->next_hop.state != NEXT_HOP_RESOLVED)
+		cli_warn("%s/%s at %s: %s; it takes no flows until `sluice backend resolve` "
+			 "finds a way",
+			 service->name, backend->name, address_format(&backend->address, text),
+			 next_hop_state_name(backend->next_hop.state));
+}
+
+int session_resolve(struct session *session, const struct model_service *service,
+		    const struct model_backend *backend)
+{
+	struct model *model = &session->model;
+	struct address *addresses = calloc(model->backend_count + 1, sizeof(*addresses));
+	struct next_hop *hops = calloc(model->backend_count + 1, sizeof(*hops));
+	struct next_hop_resolver *resolver = next_hop_open();
+	size_t count = 0;
+	size_t i;
+	int err = -ENOMEM;
+
+	if (!resolver)
+		err = -errno;
+	for (i = 0; addresses && i < model->backend_count; i++) {
+		if (concerns(&model->backends[i], service, backend))
+			addresses[count++] = model->backends[i].address;
+	}
+	if (resolver && addresses && hops)
+		err = next_hop_resolve(resolver, addresses, count, NEIGHBOUR_WAIT_MS, hops);
+	for (i = 0, count = 0; !err && i < model->backend_count; i++) {
+		if (!concerns(&model->backends[i], service, backend))
+			continue;
+		model->backends[i].next_hop = hops[count++];
+		warn_unreachable(model, &model->backends[i]);
+	}
+	if (resolver)
+		next_hop_close(resolver);
+	free(addresses);
+	free(hops);
+	if (err)
+		return cli_fail("cannot ask the kernel for routes: %s", strerror(-err));
+	return CLI_OK;
+}
+
+int session_publish(struct session *session)
+{
+	struct text_error error;
+
+	if (apply(&session->maps, &session->model, &error))
+		return cli_fail("%s", error.what);
+	return CLI_OK;
+}
+
+struct model_service *session_service(struct session *session, const char *name)
+{
+	struct model_service *service = model_service_find(&session->model, name);
+
+	if (!service)
+		cli_fail("there is no service '%s'; `sluice service list` shows them", name);
+	return service;
+}
+
+struct model_backend *session_backend(struct session *session, const struct model_service *service,
+				      const char *name)
+{
+	struct model_backend *backend = model_backend_find(&session->model, service->id, name);
+
+	if (!backend)
+		cli_fail("service %s has no backend '%s'; `sluice backend list %s` shows them",
+			 service->name, name, service->name);
+	return backend;
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_text.h"
+
+struct reader {
+	const char *text;
+	size_t text_bytes;
+	struct text_error *error;
+	char place[48]; /* of the map that is being read: "services[1022].backends[65534]" */
+};
+
+void config_default(struct config *config)
+{
+	*config = (struct config){
+		.load.flows_per_cpu = CONFIG_FLOWS_DEFAULT,
+		.load.backends_max = CONFIG_BACKENDS_DEFAULT,
+		.load.slots_max = CONFIG_SLOTS_DEFAULT,
+		.load.seed = CONFIG_SEED_DEFAULT,
+		.model.backends_max = CONFIG_BACKENDS_DEFAULT,
+		.model.slots_max = CONFIG_SLOTS_DEFAULT,
+	};
+}
+
+void config_free(struct config *config)
+{
+	model_free(&config->model);
+}
+
+static void refuse_at(const struct reader *reader, const char *key, const char *sentence)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "%s%s%s", reader->place, *reader->place && *key ? "." : "",
+		 key);
+	config_text_refuse(reader->text, reader->text_bytes, path, reader->error, "%s", sentence);
+}
+
+/* The readers below return false once they have refused a value, so that they can be chained. */
+static bool wrong(const struct reader *reader, const char *key, const char *got,
+		  const char *expected)
+{
+	char sentence[200];
+
+	snprintf(sentence, sizeof(sentence), "got \"%.40s%s\", expected %s", got,
+		 strlen(got) > 40 ? "..." : "", expected);
+	refuse_at(reader, key, sentence);
+	return false;
+}
+
+/* Digits only. YAML 1.1 takes 010 for 8 and YAML 1.2 for 10, so neither is taken here. */
+static bool parse_number(const char *text, __u64 min, __u64 max, __u64 *number)
+{
+	size_t digits = strspn(text, "0123456789");
+	__u64 parsed;
+
+	if (digits == 0 || text[digits] || (digits > 1 && text[0] == '0'))
+		return false;
+	errno = 0;
+	parsed = strtoull(text, NULL, 10);
+	if (errno || parsed < min || parsed > max)
+		return false;
+	*number = parsed;
+	return true;
+}
+
+static bool read_number(const struct reader *reader, const char *key, const char *text, __u64 min,
+			__u64 max, __u64 *number)
+{
+	char expected[72];
+
+	if (!text || parse_number(text, min, max, number))
+		return true;
+	snprintf(expected, sizeof(expected), "a whole number from %llu to %llu", min, max);
+	return wrong(reader, key, text, expected);
+}
+
+static bool read_service_port(const struct reader *reader, const char *text, __u64 *port)
+{
+	if (!strcmp(text, "any")) {
+		*port = 0;
+		return true;
+	}
+	return parse_number(text, 0, 65535, port) ||
+	       wrong(reader, "port", text, "a port from 1 to 65535, or any");
+}
+
+static bool read_address(const struct reader *reader, const char *key, const char *text,
+			 struct address *address)
+{
+	return !address_parse(text, address) || wrong(reader, key, text, "an IPv4 or IPv6 address");
+}
+
+static bool read_protocol(const struct reader *reader, const char *text, __u8 *protocol)
+{
+	return !protocol_parse(text, protocol) || wrong(reader, "proto", text, "tcp or udp");
+}
+
+static bool read_forward(const struct reader *reader, const char *text, enum forward_mode *forward)
+{
+	return !text || !forward_parse(text, forward) ||
+	       wrong(reader, "forward", text, "dsr or ipip");
+}
+
+static bool read_state(const struct reader *reader, const char *text, enum backend_state *state)
+{
+	return !text || !backend_state_parse(text, state) ||
+	       wrong(reader, "state", text, "up, drain or down");
+}
+
+static bool read_bool(const struct reader *reader, const char *key, const char *text, bool *value)
+{
+	if (!text)
+		return true;
+	*value = !strcmp(text, "true");
+	return *value || !strcmp(text, "false") || wrong(reader, key, text, "true or false");
+}
+
+/* "ADDR/LENGTH"; just "ADDR" is the prefix of one address. */
+static bool parse_prefix(const char *text, bool ipv4, struct address *address, __u64 *length)
+{
+	__u64 length_max = ipv4 ? 32 : 128;
+	size_t address_bytes = strcspn(text, "/");
+	char address_text[ADDRESS_TEXT_BYTES];
+
+	if (address_bytes >= sizeof(address_text))
+		return false;
+	memcpy(address_text, text, address_bytes);
+	address_text[address_bytes] = '\0';
+	*length = length_max;
+	return !address_parse(address_text, address) && address_is_ipv4(address) == ipv4 &&
+	       !model_address_unusable(address) &&
+	       (!text[address_bytes] ||
+		parse_number(text + address_bytes + 1, 8, length_max, length));
+}
+
+/* Host bits of one word of an address, when @length bits of all its 128 are the prefix. */
+static __be32 host_bits(unsigned int word, unsigned int length)
+{
+	unsigned int first = word * 32;
+
+	if (length <= first)
+		return 0xffffffff;
+	if (length >= first + 32)
+		return 0;
+	return htonl(0xffffffff >> (length - first));
+}
+
+static bool read_tunnel_source(const struct reader *reader, const char *key, const char *text,
+			       bool ipv4, struct address *source, __be32 *vary)
+{
+	__u64 length;
+
+	if (!text)
+		return true;
+	if (!parse_prefix(text, ipv4, source, &length))
+		return wrong(reader, key, text,
+			     ipv4 ? "a unicast IPv4 prefix, /8 to /32, such as 10.0.0.0/24"
+				  : "a unicast IPv6 prefix, /8 to /128, such as fd00::/64");
+	if (ipv4)
+		length += 96;
+	for (unsigned int word = 0; word < 4; word++) {
+		if (source->word[word] & host_bits(word, length))
+			return wrong(reader, key, text, "host bits that are 0");
+	}
+	*vary = host_bits(3, length);
+	return true;
+}
+
+static bool read_load(struct reader *reader, const struct load_text *in, struct config *config)
+{
+	struct config_load *load = &config->load;
+	__u64 flows = load->flows_per_cpu, backends = load->backends_max, slots = load->slots_max;
+
+	if (!in)
+		return true;
+	snprintf(reader->place, sizeof(reader->place), "load");
+	if (!read_number(reader, "flows_per_cpu", in->flows_per_cpu, CONFIG_FLOWS_MIN,
+			 CONFIG_FLOWS_MAX, &flows) ||
+	    !read_number(reader, "backends_max", in->backends_max, CONFIG_BACKENDS_MIN,
+			 CONFIG_BACKENDS_MAX, &backends) ||
+	    !read_number(reader, "slots_max", in->slots_max, CONFIG_SLOTS_MIN, CONFIG_SLOTS_MAX,
+			 &slots) ||
+	    !read_number(reader, "seed", in->seed, 0, ~0ULL, &load->seed) ||
+	    !read_tunnel_source(reader, "tunnel_source_ipv4", in->tunnel_source_ipv4, true,
+				&load->tunnel_source_ipv4, &load->tunnel_source_ipv4_vary) ||
+	    !read_tunnel_source(reader, "tunnel_source_ipv6", in->tunnel_source_ipv6, false,
+				&load->tunnel_source_ipv6, &load->tunnel_source_ipv6_vary))
+		return false;
+	load->flows_per_cpu = flows;
+	load->backends_max = backends;
+	load->slots_max = slots;
+	config->model.backends_max = backends;
+	config->model.slots_max = slots;
+	return true;
+}
+
+static bool read_region(struct reader *reader, const char *text, char region[REGION_BYTES])
+{
+	char expected[64];
+
+	if (!text)
+		return true;
+	if (model_region_valid(text)) {
+		snprintf(region, REGION_BYTES, "%s", text);
+		return true;
+	}
+	reader->place[0] = '\0';
+	snprintf(expected, sizeof(expected), "up to %d bytes, no control characters",
+		 REGION_BYTES - 1);
+	return wrong(reader, "region", text, expected);
+}
+
+/* Give a refusal of the model's the place it lacks. */
+static int place_refusal(const struct reader *reader, int err)
+{
+	char sentence[sizeof(reader->error->what)];
+
+	if (err == -ENOMEM)
+		return err;
+	snprintf(sentence, sizeof(sentence), "%s", reader->error->what);
+	refuse_at(reader, reader->error->field ? reader->error->field : "", sentence);
+	return -EINVAL;
+}
+
+static int read_backend(const struct reader *reader, const struct backend_text *in,
+			const char *service, struct model *model)
+{
+	struct backend_request request = {
+		.name = in->name,
+		.node = in->node,
+		.region = in->region,
+		.state = BACKEND_UP,
+	};
+	__u64 port = 0, weight = BASE_WEIGHT_DEFAULT;
+	int err;
+
+	if (!read_address(reader, "address", in->address, &request.address) ||
+	    !read_number(reader, "port", in->port, 0, 65535, &port) ||
+	    !read_number(reader, "weight", in->weight, 0, 65535, &weight) ||
+	    !read_state(reader, in->state, &request.state))
+		return -EINVAL;
+	request.port = port;
+	request.base_weight = weight;
+	err = model_backend_add(model, service, &request, reader->error);
+	return err ? place_refusal(reader, err) : 0;
+}
+
+static int read_service(const struct reader *reader, const struct service_text *in,
+			struct model *model)
+{
+	struct service_request request = {
+		.name = in->name,
+		.forward = FORWARD_DSR,
+		.local_count = true,
+	};
+	__u64 port = 0, slots = 0;
+	int err;
+
+	if (!read_address(reader, "vip", in->vip, &request.vip) ||
+	    !read_service_port(reader, in->port, &port) ||
+	    !read_protocol(reader, in->proto, &request.protocol) ||
+	    !read_forward(reader, in->forward, &request.forward) ||
+	    !read_number(reader, "slots", in->slots, 0, 0xffffffff, &slots) ||
+	    !read_bool(reader, "local_count", in->local_count, &request.local_count))
+		return -EINVAL;
+	request.port = port;
+	request.slot_count = slots;
+	err = model_service_add(model, &request, reader->error);
+	return err ? place_refusal(reader, err) : 0;
+}
+
+static int read_services(struct reader *reader, const struct config_text *in, struct model *model)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < in->services_count && !err; i++) {
+		const struct service_text *service = &in->services[i];
+
+		snprintf(reader->place, sizeof(reader->place), "services[%u]", i);
+		err = read_service(reader, service, model);
+		for (unsigned int j = 0; j < service->backends_count && !err; j++) {
+			snprintf(reader->place, sizeof(reader->place), "services[%u].backends[%u]",
+				 i, j);
+			err = read_backend(reader, &service->backends[j], service->name, model);
+		}
+	}
+	return err;
+}
+
+int config_parse(const char *text, size_t text_bytes, struct config *config,
+		 struct text_error *error)
+{
+	struct reader reader = {.text = text, .text_bytes = text_bytes, .error = error};
+	struct config_text *in = NULL;
+	int err;
+
+	if (text_bytes > CONFIG_BYTES_MAX)
+		return text_refuse(error, -EINVAL, NULL, "got %zu bytes, expected at most %d",
+				   text_bytes, CONFIG_BYTES_MAX);
+	config_default(config);
+	/* libyaml does not take a NULL for no text. */
+	if (text_bytes) {
+		err = config_text_load(text, text_bytes, &in, error);
+		if (err)
+			return err;
+	}
+	if (!in)
+		return 0;
+
+	if (read_load(&reader, in->load, config) &&
+	    read_region(&reader, in->region, config->region))
+		err = read_services(&reader, in, &config->model);
+	else
+		err = -EINVAL;
+	if (err)
+		config_free(config);
+	config_text_free(in);
+	return err;
+}

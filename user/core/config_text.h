@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The configuration as libcyaml loads it: the right keys in the right places, their values still
+ * text. libcyaml's own scalars are too lenient to be of use here (1.3.1 reads any other word than
+ * "false" and the like as true, 010 as 8, 80x as 80, and -1 as 2^64-1) and do not know the ranges.
+ */
+#ifndef SLUICE_CORE_CONFIG_TEXT_H
+#define SLUICE_CORE_CONFIG_TEXT_H
+
+#include <stddef.h>
+
+#include "text_error.h"
+
+/* NULL: not given. */
+struct load_text {
+	char *flows_per_cpu;
+	char *backends_max;
+	char *slots_max;
+	char *seed;
+	char *tunnel_source_ipv4;
+	char *tunnel_source_ipv6;
+};
+
+struct backend_text {
+	char *name;
+	char *address;
+	char *port;
+	char *node;
+	char *region;
+	char *weight;
+	char *state;
+};
+
+struct service_text {
+	char *name;
+	char *vip;
+	char *port;
+	char *proto;
+	char *forward;
+	char *slots;
+	char *local_count;
+	struct backend_text *backends;
+	unsigned int backends_count;
+};
+
+struct config_text {
+	struct load_text *load;
+	char *region;
+	struct service_text *services;
+	unsigned int services_count;
+};
+
+/*
+ * Returns 0 with *@config to be freed by config_text_free() (NULL for an empty text), -EINVAL with
+ * the line and a sentence in @error, or -ENOMEM.
+ */
+int config_text_load(const char *text, size_t text_bytes, struct config_text **config,
+		     struct text_error *error);
+void config_text_free(struct config_text *config);
+
+/* Refuse with "@path: sentence" and the line of @path; "" is the whole text. Returns -EINVAL. */
+__attribute__((format(printf, 5, 6))) int config_text_refuse(const char *text, size_t text_bytes,
+							     const char *path,
+							     struct text_error *error,
+							     const char *format, ...);
+
+#endif

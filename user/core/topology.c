@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "topology.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int by_node(const void *a, const void *b)
+{
+	return strcmp((*(const struct report *const *)a)->node,
+		      (*(const struct report *const *)b)->node);
+}
+
+/* Sorted, because thousands of backends look for theirs. */
+static const struct report **sort_reports(const struct report *reports, size_t count)
+{
+	const struct report **sorted = calloc(count + 1, sizeof(*sorted));
+	size_t i;
+
+	if (!sorted)
+		return NULL;
+	for (i = 0; i < count; i++)
+		sorted[i] = &reports[i];
+	qsort(sorted, count, sizeof(*sorted), by_node);
+	return sorted;
+}
+
+static const struct report *report_of(const char *node, const struct report **sorted, size_t count)
+{
+	size_t low = 0;
+
+	while (low < count) {
+		size_t middle = low + (count - low) / 2;
+		int order = strcmp(node, sorted[middle]->node);
+
+		if (!order)
+			return sorted[middle];
+		if (order > 0)
+			low = middle + 1;
+		else
+			count = middle;
+	}
+	return NULL;
+}
+
+int topology_decide(const struct model *model, const struct report *reports, size_t report_count,
+		    enum weight_policy policy, const struct weight_config *config,
+		    const char *region, int64_t now_ms, struct weight_decision *decisions)
+{
+	struct weight_input *inputs = calloc(model->backend_count + 1, sizeof(*inputs));
+	const struct report **sorted = sort_reports(reports, report_count);
+	size_t i, first, count;
+	int err = inputs && sorted ? 0 : -ENOMEM;
+
+	if (err)
+		goto out;
+	for (i = 0; i < model->backend_count; i++) {
+		const struct model_backend *backend = &model->backends[i];
+
+		inputs[i].base_weight = backend->base_weight;
+		inputs[i].weight_milli = backend->weight_milli;
+		inputs[i].region = backend->region;
+		inputs[i].report = report_of(backend->node, sorted, report_count);
+	}
+	/* A policy sees the backends of one service at a time; the model keeps them together. */
+	for (first = 0; first < model->backend_count; first += count) {
+		for (count = 1; first + count < model->backend_count; count++) {
+			if (model->backends[first + count].service !=
+			    model->backends[first].service)
+				break;
+		}
+		weight_decide(policy, config, region, now_ms, inputs + first, count,
+			      decisions + first);
+	}
+out:
+	free(inputs);
+	free(sorted);
+	return err;
+}
+
+void topology_follow(struct model *model, const struct weight_decision *decisions)
+{
+	size_t i;
+
+	for (i = 0; i < model->backend_count; i++) {
+		struct model_backend *backend = &model->backends[i];
+
+		if (backend->state == BACKEND_GONE)
+			continue;
+		backend->weight_milli = decisions[i].weight_milli;
+		memcpy(backend->reason, decisions[i].reason, sizeof(backend->reason));
+	}
+}
+
+bool topology_knows(const struct model *model, const char *node)
+{
+	size_t i;
+
+	for (i = 0; i < model->backend_count; i++) {
+		if (model->backends[i].state != BACKEND_GONE &&
+		    !strcmp(model->backends[i].node, node))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The only writer of the state maps. */
+#ifndef SLUICE_KERNEL_APPLY_H
+#define SLUICE_KERNEL_APPLY_H
+
+#include "../core/model.h"
+#include "maps.h"
+
+/*
+ * Publish @model: lay it out, write it into the half that no packet reads, flip the generation. All
+ * or nothing: whatever fails or is killed before the flip has changed nothing. @maps are open for
+ * writing. @model is brought up to date (biases, slots, generation) on success and half-changed on
+ * failure. Does not wait for anything when the last publication is settled.
+ *
+ * Returns 0 or a negative errno with @error filled in.
+ */
+int apply_publish(const struct maps *maps, struct model *model, struct text_error *error);
+
+/*
+ * Wait until no packet can read the half that was in use before the last flip (an RCU grace period,
+ * some 10 ms), so that the next publication need not. Dying here costs only the next one's time.
+ */
+void apply_settle(const struct maps *maps);
+
+/* Both, which is what a command wants. */
+int apply(const struct maps *maps, struct model *model, struct text_error *error);
+
+/* First words into freshly created maps: ABI and settings. */
+void apply_settings(const struct maps *maps, const struct settings *settings);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The pinned maps, found under one directory and mapped into memory. */
+#ifndef SLUICE_KERNEL_MAPS_H
+#define SLUICE_KERNEL_MAPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../../maps/backend.h"
+#include "../../maps/control.h"
+#include "../../maps/cpu.h"
+#include "../../maps/flow.h"
+#include "../../maps/service.h"
+#include "../../maps/settings.h"
+#include "../../maps/slot.h"
+#include "../../maps/weight.h"
+#include "../core/text_error.h"
+
+#define PIN_DIR_DEFAULT "/sys/fs/bpf/sluice"
+
+struct mapped {
+	void *memory;
+	size_t bytes;
+};
+
+/* Read-only unless opened for writing; only kernel/apply.c writes. */
+struct maps {
+	int lock_fd; /* the pin directory, locked as long as the maps are open */
+	struct control *control;
+	struct settings *settings;
+	struct service_place *services;
+	struct slot *slots;
+	struct weight *weights;
+	struct backend_halves *backends;
+	struct service_info_halves *service_info;
+	struct backend_info_halves *backend_info;
+	const struct flow_set *flows;
+	const int64_t *open_flows; /* by CPU and backend id */
+	const struct cpu_memory *cpus;
+	int service_counters_fd;
+	int backend_counters_fd;
+	int drop_counters_fd;
+	struct mapped mapped[11]; /* what to unmap */
+	size_t mapped_count;
+};
+
+/*
+ * Open what `sluice load` pinned under @pin_dir, under a shared lock, or an exclusive one when
+ * @write, waiting for others to finish. Returns 0, -ENOENT when nothing is loaded there, -EPROTO
+ * when the maps are another version's, or another negative errno, with @error filled in.
+ */
+int maps_open(const char *pin_dir, bool write, struct maps *maps, struct text_error *error);
+void maps_close(struct maps *maps);
+
+/* The half of the state maps that packets read now, or that they will read next. */
+static inline unsigned int maps_live_half(const struct maps *maps)
+{
+	return __atomic_load_n(&maps->control->generation, __ATOMIC_ACQUIRE) & 1;
+}
+
+/* Mount the BPF file system over /sys/fs/bpf where it is missing. Returns 0 or negative errno. */
+int maps_mount_bpffs(void);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Which programs are ours: those pinned in one directory, and their copies. */
+#ifndef SLUICE_KERNEL_OWN_H
+#define SLUICE_KERNEL_OWN_H
+
+#include <linux/bpf.h>
+
+#include "attach.h"
+
+#define OWN_MAPS_MAX 64
+
+struct own_program {
+	int fd;   /* -1: not pinned */
+	__u32 id; /* 0: not pinned */
+	char name[BPF_OBJ_NAME_LEN];
+	__u32 maps[OWN_MAPS_MAX];
+	__u32 map_count;
+};
+
+struct own_programs {
+	struct own_program role[ATTACH_ROLES];
+};
+
+/* A program that is not pinned is no error. Returns 0 or negative errno, nothing to close then. */
+int own_open(const char *pin_dir, struct own_programs *own);
+void own_close(struct own_programs *own);
+
+/* What the kernel says of a program, without an open file. Returns 0 or negative errno. */
+int own_describe(__u32 program_id, struct own_program *program);
+
+/*
+ * Whether @program_id is the pinned program of a role; or has its name, and shares a map with it
+ * (a copy made for the dispatcher, or what ran before an upgrade) or is @linked (a link of ours
+ * holds it).
+ */
+bool own_recognise(const struct own_programs *own, __u32 program_id, bool linked,
+		   enum attach_role *role);
+
+#endif
