@@ -198,9 +198,10 @@ int world_load(struct world *world, const struct bench_service *services, size_t
 	fflush(file);
 	err = run(argv);
 	fclose(file);
-	if (!err)
-		err = open_pins(world);
+	if (err)
+		return err;
 	world->services = count;
+	err = open_pins(world);
 	if (err)
 		world_unload(world);
 	return err;
