@@ -183,6 +183,8 @@ static int run_bench(struct bench *bench)
 
 	if (count < 0)
 		return count;
+	if (!count)
+		fprintf(stderr, "bench: no row has '%s' in its name\n", bench->options.only);
 	if (bench->options.list) {
 		list(rows, count);
 		free(rows);

@@ -6,7 +6,7 @@
 #include "summary.h"
 #include "world.h"
 
-#define SECTION_UPDATE "userspace: reports to flipped weights"
+#define SECTION_UPDATE "userspace: reports to flip"
 
 struct update {
 	const char *name;

@@ -60,6 +60,22 @@ static void huge(void **state)
 	}
 }
 
+static void long_values_are_cut(void **state)
+{
+	static char text[5000] = "\n\nregion: ";
+	struct text_error error;
+	struct config config;
+
+	(void)state;
+	memset(text + strlen(text), 'a', sizeof(text) - 1 - strlen(text));
+	assert_int_equal(parse(text, strlen(text), &config, &error), -EINVAL);
+	assert_int_equal(error.line, 3);
+	assert_string_equal(
+		error.what,
+		"region: got \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...\", expected up "
+		"to 31 bytes, no control characters");
+}
+
 /* Steele and Vigna, splitmix64: any fixed sequence will do. */
 static uint64_t next_random(uint64_t *seed)
 {
@@ -131,14 +147,15 @@ static void mutations(void **state)
 			fail_msg("%s\nline %d of %d: %s", text, error.line, lines, error.what);
 	}
 	/* Both ways must have been taken often for this to mean anything. */
-	assert_in_range(good, 1000, 19000);
-	assert_in_range(bad, 1000, 19000);
+	assert_in_range(good, 200, 19800);
+	assert_in_range(bad, 200, 19800);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(huge),
+		cmocka_unit_test(long_values_are_cut),
 		cmocka_unit_test(mutations),
 	};
 

@@ -17,12 +17,14 @@ static void syntax(void **state)
 		 "not YAML: while scanning for the next token, found character that cannot start "
 		 "any "
 		 "token"},
-		{"region: a\nservices: [\n", 3,
+		{"region: a\nservices: [\n", 2,
+		 "not YAML: while parsing a flow node, did not find expected node content"},
+		{"region: a\nservices: [", 2,
 		 "not YAML: while parsing a flow node, did not find expected node content"},
 		{"region: a\n}\n", 2,
 		 "not YAML: while parsing a block mapping, did not find expected key"},
 		{"\nregion: a: b\n", 2, "not YAML: mapping values are not allowed in this context"},
-		{"region: \"abc\n", 2,
+		{"region: \"abc\n", 1,
 		 "not YAML: while scanning a quoted scalar, found unexpected end of stream"},
 		{"load: {}\n# ok\nregion: \xff\xfe\n", 3, "not YAML: invalid leading UTF-8 octet"},
 		{"region: a\x01\n", 1, "not YAML: control characters are not allowed"},

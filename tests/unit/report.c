@@ -291,6 +291,8 @@ static const struct {
 	{NODE("\"p95_ms\": \"a string that would make the message much too long\""),
 	 "report 1 (edge-7): p95_ms is \"a string that would make the message much too long\", "
 	 "expected a number from 0 to 3600000"},
+	{NODE("\"p95_ms\": \"" TEN("54 by") "tes.\""),
+	 "report 1 (edge-7): p95_ms is a string of 54 bytes, expected a number from 0 to 3600000"},
 	{NODE("\"p95_ms\": \"" TEN(TEN("long ")) "\""),
 	 "report 1 (edge-7): p95_ms is a string of 500 bytes, expected a number from 0 to 3600000"},
 	{NODE("\"last_seen\": 1795165200"),

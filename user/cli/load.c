@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* sluice load | unload | check */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <bpf/libbpf.h>
 
 #include "../core/config.h"
+#include "../core/keys.h"
 #include "../core/reconcile.h"
-#include "../kernel/apply.h"
 #include "../kernel/attach.h"
 #include "../kernel/object.h"
+#include "output.h"
 #include "session.h"
 
 enum { OPTION_CONFIG = 1 };
@@ -77,28 +80,17 @@ static int load_fresh(const struct cli *cli, const struct config *config)
 		return CLI_FAILED;
 	if (object_load_lb(cli->pin_dir, &settings, &error))
 		return cli_fail("%s", error.what);
-	if (maps_open_new(cli->pin_dir, &maps, &error))
-		return cli_fail("%s", error.what);
-	apply_settings(&maps, &settings);
-	maps_close(&maps);
 	return CLI_OK;
 }
 
-static struct bpf_object *open_object(void *context)
-{
-	const struct session *session = context;
-
-	return object_open_lb(session->pin_dir, session->maps.settings);
-}
-
 /* Put the new program where the old one runs, without a packet lost. */
-static int replace_attached(const struct cli *cli, struct session *session)
+static int replace_attached(struct cli *cli)
 {
-	struct attachment *list;
 	struct attach_result result;
 	struct text_error error;
-	size_t count, i;
+	struct attachment *list;
 	int status = CLI_OK;
+	size_t count, i;
 
 	if (attach_list(cli->pin_dir, &list, &count, &error))
 		return cli_fail("%s", error.what);
@@ -109,8 +101,8 @@ static int replace_attached(const struct cli *cli, struct session *session)
 			.role = ATTACH_LB,
 			.mode = list[i].mode,
 			.alone = list[i].way != ATTACH_BY_DISPATCHER,
-			.open_object = open_object,
-			.context = session,
+			.open_object = session_open_object,
+			.context = cli,
 		};
 
 		if (list[i].role == ATTACH_LB && attach_program(&request, &result, &error))
@@ -119,3 +111,147 @@ static int replace_attached(const struct cli *cli, struct session *session)
 	free(list);
 	return status;
 }
+
+/* A new program onto the maps that are there; what is in them stays. */
+static int load_again(struct cli *cli, const struct config *config)
+{
+	struct text_error error;
+	struct settings settings;
+	struct maps maps;
+
+	if (maps_open(cli->pin_dir, true, &maps, &error))
+		return cli_fail("%s", error.what);
+	settings = *maps.settings;
+	maps_close(&maps);
+	if (config && (settings.flow_main_sets != flow_sets(config->load.flows_per_cpu) ||
+		       settings.backends_max != config->load.backends_max ||
+		       settings.slots_max != config->load.slots_max ||
+		       settings.seed != config->load.seed))
+		return cli_fail("%s is loaded with other sizes or another seed than this "
+				"configuration's; `sluice unload` comes first, and ends its flows",
+				cli->pin_dir);
+	if (object_load_lb(cli->pin_dir, &settings, &error))
+		return cli_fail("%s", error.what);
+	return replace_attached(cli);
+}
+
+static int apply_config(const struct cli *cli, const struct config *config)
+{
+	struct text_error error;
+	struct session session;
+	int status = session_open(cli, true, &session);
+
+	if (status)
+		return status;
+	if (reconcile(&session.model, &config->model, cli_monotonic_ns(), &error))
+		status = cli_fail("%s", error.what);
+	if (!status)
+		status = session_resolve(&session, NULL, NULL);
+	if (!status)
+		status = session_publish(&session);
+	session_close(&session);
+	return status;
+}
+
+static bool is_loaded(const struct cli *cli)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/control", cli->pin_dir);
+	return !access(path, F_OK);
+}
+
+static int load_options(const struct cli *cli, int argc, char **argv, const char **path)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, OPTION_CONFIG},
+		{},
+	};
+	int option;
+
+	*path = NULL;
+	while ((option = cli_option(cli, argc, argv, options)) != -1) {
+		if (option != OPTION_CONFIG)
+			return CLI_USAGE;
+		*path = optarg;
+	}
+	if (optind != argc)
+		return cli_usage(cli, "unexpected '%s'", argv[optind]);
+	return CLI_OK;
+}
+
+static int load(struct cli *cli, int argc, char **argv)
+{
+	struct text_error ignored;
+	struct config config;
+	const char *path;
+	bool fresh;
+	int status = load_options(cli, argc, argv, &path);
+
+	if (status)
+		return status;
+	if (!path)
+		config_default(&config);
+	else if (read_config(path, &config))
+		return CLI_FAILED;
+	fresh = !is_loaded(cli);
+	status = fresh ? load_fresh(cli, &config) : load_again(cli, path ? &config : NULL);
+	if (!status && path) {
+		status = apply_config(cli, &config);
+		if (status && fresh)
+			object_unpin_all(cli->pin_dir, &ignored);
+	}
+	config_free(&config);
+	return status;
+}
+
+static int unload(struct cli *cli, int argc, char **argv)
+{
+	struct text_error error;
+	struct attachment *list;
+	size_t count, i;
+	int status = CLI_OK;
+
+	(void)argv;
+	if (argc != 1)
+		return cli_usage(cli, "expected nothing behind unload");
+	if (access(cli->pin_dir, F_OK))
+		return cli_fail("nothing is loaded at %s", cli->pin_dir);
+	if (attach_list(cli->pin_dir, &list, &count, &error))
+		return cli_fail("%s", error.what);
+	for (i = 0; i < count && !status; i++) {
+		if (attach_detach(cli->pin_dir, list[i].device, NULL, &error))
+			status = cli_fail("%s", error.what);
+	}
+	free(list);
+	if (!status && object_unpin_all(cli->pin_dir, &error))
+		status = cli_fail("%s", error.what);
+	return status;
+}
+
+static int check(struct cli *cli, int argc, char **argv)
+{
+	struct config config;
+
+	if (argc != 2)
+		return cli_usage(cli, "expected one FILE");
+	if (read_config(argv[1], &config))
+		return CLI_FAILED;
+	if (cli->json)
+		output_json(json_pack("{s:b, s:I, s:I}", "valid", 1, "services",
+				      (json_int_t)config.model.service_count, "backends",
+				      (json_int_t)config.model.backend_count));
+	else
+		printf("%s: %zu services, %zu backends, no errors\n", argv[1],
+		       config.model.service_count, config.model.backend_count);
+	config_free(&config);
+	return CLI_OK;
+}
+
+const struct command load_commands[] = {
+	{"load", NULL, "[--config FILE]",
+	 "load the program and its maps, or replace the program of what is loaded", load},
+	{"unload", NULL, "", "detach everywhere, and forget everything", unload},
+	{"check", NULL, "FILE", "say whether a configuration is valid, change nothing", check},
+	{},
+};

@@ -7,6 +7,7 @@
 
 #include "../io/next_hop.h"
 #include "../kernel/apply.h"
+#include "../kernel/object.h"
 #include "../kernel/state.h"
 
 /* How long neighbours may take to answer, all together. */
@@ -115,4 +116,18 @@ struct model_backend *session_backend(struct session *session, const struct mode
 		cli_fail("service %s has no backend '%s'; `sluice backend list %s` shows them",
 			 service->name, name, service->name);
 	return backend;
+}
+
+struct bpf_object *session_open_object(void *context)
+{
+	const struct cli *cli = context;
+	struct bpf_object *object;
+	struct text_error error;
+	struct maps maps;
+
+	if (maps_open(cli->pin_dir, false, &maps, &error))
+		return NULL;
+	object = object_open_lb(cli->pin_dir, maps.settings);
+	maps_close(&maps);
+	return object;
 }

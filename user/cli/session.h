@@ -29,4 +29,7 @@ struct model_service *session_service(struct session *session, const char *name)
 struct model_backend *session_backend(struct session *session, const struct model_service *service,
 				      const char *name);
 
+/* For attach_program(): the load balancer's object, with @cli as the context. */
+struct bpf_object *session_open_object(void *cli);
+
 #endif

@@ -117,19 +117,28 @@ static int line_at_offset(const char *text, size_t offset)
 	return line;
 }
 
+static int syntax_line(const yaml_parser_t *parser, const char *text, size_t text_bytes)
+{
+	int line = (int)parser->problem_mark.line + 1;
+	int last = line_at_offset(text, text_bytes - 1);
+
+	/* The reader knows no lines, only bytes. */
+	if (parser->error == YAML_READER_ERROR && parser->problem_offset < text_bytes)
+		return line_at_offset(text, parser->problem_offset);
+	/* What is missing at the end is reported on the line behind it. */
+	return line < last ? line : last;
+}
+
 static int refuse_syntax(const yaml_parser_t *parser, const char *text, size_t text_bytes,
 			 struct text_error *error)
 {
-	size_t offset = parser->problem_offset < text_bytes ? parser->problem_offset : text_bytes;
 	const char *context = parser->context;
 
 	if (parser->error == YAML_MEMORY_ERROR)
 		return text_refuse(error, -ENOMEM, NULL, "out of memory");
 	text_refuse(error, -EINVAL, NULL, "not YAML: %s%s%s", context ? context : "",
 		    context ? ", " : "", parser->problem);
-	/* The reader knows no lines, only bytes. */
-	error->line = parser->error == YAML_READER_ERROR ? line_at_offset(text, offset)
-							 : (int)parser->problem_mark.line + 1;
+	error->line = syntax_line(parser, text, text_bytes);
 	return -EINVAL;
 }
 

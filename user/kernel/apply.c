@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
+
 #include "../core/plan.h"
 #include "state.h"
 
@@ -128,8 +130,13 @@ int apply(const struct maps *maps, struct model *model, struct text_error *error
 	return err;
 }
 
-void apply_settings(const struct maps *maps, const struct settings *settings)
+int apply_settings(int control_fd, int settings_fd, const struct settings *settings)
 {
-	*maps->settings = *settings;
-	maps->control->abi = SLUICE_ABI;
+	struct control control = {.abi = SLUICE_ABI};
+	__u32 zero = 0;
+
+	if (bpf_map_update_elem(settings_fd, &zero, settings, BPF_ANY) ||
+	    bpf_map_update_elem(control_fd, &zero, &control, BPF_ANY))
+		return -errno;
+	return 0;
 }

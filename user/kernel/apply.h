@@ -25,7 +25,7 @@ void apply_settle(const struct maps *maps);
 /* Both, which is what a command wants. */
 int apply(const struct maps *maps, struct model *model, struct text_error *error);
 
-/* First words into freshly created maps: ABI and settings. */
-void apply_settings(const struct maps *maps, const struct settings *settings);
+/* First words into freshly created maps, before anyone can open them. Returns 0 or negative errno. */
+int apply_settings(int control_fd, int settings_fd, const struct settings *settings);
 
 #endif

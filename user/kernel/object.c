@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "object.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include "../core/keys.h"
 #include "bpf/lb.skel.h"
 #include "bpf/node.skel.h"
+#include "apply.h"
 #include "complaint.h"
 #include "maps.h"
 
@@ -204,6 +204,9 @@ int object_load_lb(const char *pin_dir, const struct settings *settings, struct 
 	if (!err)
 		err = pin_over(skeleton->progs.lb, pin_dir, "lb");
 	if (!err && !reuse)
+		err = apply_settings(bpf_map__fd(skeleton->maps.control),
+				     bpf_map__fd(skeleton->maps.settings), settings);
+	if (!err && !reuse)
 		err = pin_maps(skeleton->obj, pin_dir);
 	complaint_end();
 	if (err)
@@ -247,28 +250,44 @@ int object_load_node(const char *pin_dir, const struct node_address *addresses, 
 	return err ? refuse_load(error, err) : 0;
 }
 
+static void unpin(const char *pin_dir, const char *name)
+{
+	char path[PATH_MAX];
+
+	path_of(path, pin_dir, name);
+	unlink(path);
+}
+
+static int unpin_maps(const char *pin_dir)
+{
+	struct lb_bpf *skeleton = lb_bpf__open();
+	struct bpf_map *map;
+
+	if (!skeleton)
+		return -errno;
+	bpf_object__for_each_map(map, skeleton->obj)
+		unpin(pin_dir, bpf_map__name(map));
+	lb_bpf__destroy(skeleton);
+	return 0;
+}
+
 int object_unpin_all(const char *pin_dir, struct text_error *error)
 {
-	struct dirent *entry;
+	static const char *const others[] = {"lb", "lb.new", "node", "node.new", "node_counters"};
 	char path[PATH_MAX];
-	DIR *dir = opendir(pin_dir);
+	size_t i;
+	int err;
 
-	if (!dir)
-		return text_refuse(error, -errno, NULL, "cannot open %s: %s", pin_dir,
-				   strerror(errno));
-	/* First the pin that makes the rest count as loaded. */
-	path_of(path, pin_dir, LAST_PIN);
-	unlink(path);
-	while ((entry = readdir(dir))) {
-		path_of(path, pin_dir, entry->d_name);
-		if (entry->d_type != DT_DIR)
-			unlink(path);
-	}
-	closedir(dir);
+	unpin(pin_dir, LAST_PIN); /* first: without it the rest counts for nothing */
+	err = unpin_maps(pin_dir);
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		unpin(pin_dir, others[i]);
 	path_of(path, pin_dir, "links");
 	rmdir(path);
-	if (rmdir(pin_dir) && errno != ENOENT)
-		return text_refuse(error, -errno, NULL, "cannot remove %s: %s", pin_dir,
-				   strerror(errno));
+	if (!err && rmdir(pin_dir) && errno != ENOENT)
+		err = -errno;
+	if (err)
+		return text_refuse(error, err, NULL, "cannot remove all of %s: %s", pin_dir,
+				   strerror(-err));
 	return 0;
 }

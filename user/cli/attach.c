@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* sluice attach | detach */
+#include <errno.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../kernel/attach.h"
+#include "../kernel/object.h"
+#include "output.h"
+#include "session.h"
+
+enum { OPTION_MODE = 1, OPTION_ROLE, OPTION_ALONE };
+
+static int attach_options(const struct cli *cli, int argc, char **argv,
+			  struct attach_request *request)
+{
+	static const struct option options[] = {
+		{"mode", required_argument, NULL, OPTION_MODE},
+		{"role", required_argument, NULL, OPTION_ROLE},
+		{"alone", no_argument, NULL, OPTION_ALONE},
+		{},
+	};
+	int option;
+
+	while ((option = cli_option(cli, argc, argv, options)) != -1) {
+		switch (option) {
+		case OPTION_MODE:
+			if (attach_mode_parse(optarg, &request->mode))
+				return cli_usage(cli, "--mode is '%s', expected native or generic",
+						 optarg);
+			break;
+		case OPTION_ROLE:
+			if (strcmp(optarg, "lb") && strcmp(optarg, "node"))
+				return cli_usage(cli, "--role is '%s', expected lb or node", optarg);
+			request->role = strcmp(optarg, "node") ? ATTACH_LB : ATTACH_NODE;
+			break;
+		case OPTION_ALONE:
+			request->alone = true;
+			break;
+		default:
+			return CLI_USAGE;
+		}
+	}
+	if (argc - optind != 1)
+		return cli_usage(cli, "expected one DEVICE");
+	request->device = argv[optind];
+	return CLI_OK;
+}
+
+static bool node_address_of(const struct sockaddr *from, struct node_address *to)
+{
+	if (!from)
+		return false;
+	memset(to, 0, sizeof(*to));
+	if (from->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)from;
+
+		to->low = (__u64)in->sin_addr.s_addr << 32 | 0xffff0000;
+		return true;
+	}
+	if (from->sa_family == AF_INET6) {
+		memcpy(to, &((const struct sockaddr_in6 *)from)->sin6_addr, sizeof(*to));
+		return true;
+	}
+	return false;
+}
+
+/* A node opens what is sent to the addresses of the device that it comes in by. */
+static int load_node(const struct cli *cli, const char *device)
+{
+	struct node_address addresses[NODE_ADDRESSES_MAX];
+	struct ifaddrs *list, *entry;
+	struct text_error error;
+	__u32 count = 0;
+
+	if (getifaddrs(&list))
+		return cli_fail("cannot list addresses: %s", strerror(errno));
+	for (entry = list; entry && count < NODE_ADDRESSES_MAX; entry = entry->ifa_next) {
+		if (!strcmp(entry->ifa_name, device) &&
+		    node_address_of(entry->ifa_addr, &addresses[count]))
+			count++;
+	}
+	freeifaddrs(list);
+	if (!count)
+		cli_warn("%s has no address yet: it will open no packets; attach it again when it "
+			 "has",
+			 device);
+	if (object_load_node(cli->pin_dir, addresses, count, &error))
+		return cli_fail("%s", error.what);
+	return CLI_OK;
+}
+
+static int require_loaded(const struct cli *cli)
+{
+	struct text_error error;
+	struct maps maps;
+
+	if (maps_open(cli->pin_dir, false, &maps, &error))
+		return cli_fail("%s", error.what);
+	maps_close(&maps);
+	return CLI_OK;
+}
+
+static json_t *attachment_json(const struct attachment *attachment)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:i}", "device", attachment->device, "role",
+			 attach_role_name(attachment->role), "mode",
+			 attach_mode_name(attachment->mode), "way",
+			 attach_way_name(attachment->way), "program_id", attachment->program_id);
+}
+
+static int attach(struct cli *cli, int argc, char **argv)
+{
+	struct attach_request request = {
+		.pin_dir = cli->pin_dir,
+		.open_object = session_open_object,
+		.context = cli,
+	};
+	struct attach_result result = {};
+	struct text_error error;
+	json_t *root;
+	int status = attach_options(cli, argc, argv, &request);
+
+	if (status)
+		return status;
+	if (request.role == ATTACH_NODE)
+		request.alone = true; /* its addresses are constants of the pinned program */
+	status = request.role == ATTACH_NODE ? load_node(cli, request.device) : require_loaded(cli);
+	if (status)
+		return status;
+	if (attach_program(&request, &result, &error))
+		return cli_fail("%s", error.what);
+
+	root = attachment_json(&result.attachment);
+	if (cli->json) {
+		json_object_set_new(root, "replaced", json_boolean(result.replaced));
+		json_object_set_new(root, "note", json_string(result.note));
+		output_json(root);
+		return CLI_OK;
+	}
+	json_decref(root);
+	printf("%s: %s %s in %s mode, by %s\n", request.device, attach_role_name(request.role),
+	       result.replaced ? "replaced" : "attached", attach_mode_name(result.attachment.mode),
+	       attach_way_name(result.attachment.way));
+	if (*result.note)
+		printf("note: %s\n", result.note);
+	return CLI_OK;
+}
+
+static int detach(struct cli *cli, int argc, char **argv)
+{
+	struct text_error error;
+
+	if (argc != 2)
+		return cli_usage(cli, "expected one DEVICE");
+	if (attach_detach(cli->pin_dir, argv[1], NULL, &error))
+		return cli_fail("%s", error.what);
+	return CLI_OK;
+}
+
+const struct command attach_commands[] = {
+	{"attach", NULL, "DEVICE [--mode native|generic] [--role lb|node] [--alone]",
+	 "run the program on a device", attach},
+	{"detach", NULL, "DEVICE", "stop running it there", detach},
+	{},
+};

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "counters.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+/* Add up one element of a per-CPU array whose values are @words 64-bit words. */
+static int sum_words(const struct maps *maps, int fd, __u32 key, __u64 *sum, size_t words)
+{
+	__u32 cpu_count = maps->settings->cpu_count;
+	__u64 *values = calloc((size_t)cpu_count * words, sizeof(*values));
+	size_t cpu, i;
+	int err = 0;
+
+	memset(sum, 0, words * sizeof(*sum));
+	if (!values)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(fd, &key, values))
+		err = -errno;
+	for (cpu = 0; cpu < cpu_count && !err; cpu++) {
+		for (i = 0; i < words; i++)
+			sum[i] += values[cpu * words + i];
+	}
+	free(values);
+	return err;
+}
+
+int counters_service(const struct maps *maps, __u16 id, struct service_counters *sum)
+{
+	return sum_words(maps, maps->service_counters_fd, id, (__u64 *)sum, sizeof(*sum) / 8);
+}
+
+int counters_backend(const struct maps *maps, __u16 id, struct backend_counters *sum)
+{
+	return sum_words(maps, maps->backend_counters_fd, id, (__u64 *)sum, sizeof(*sum) / 8);
+}
+
+int counters_drop(const struct maps *maps, enum drop_reason reason, struct drop_counters *sum)
+{
+	return sum_words(maps, maps->drop_counters_fd, reason, (__u64 *)sum, sizeof(*sum) / 8);
+}
+
+__u64 counters_open_flows(const struct maps *maps, __u16 id)
+{
+	__u32 backends_max = maps->settings->backends_max;
+	int64_t sum = 0;
+	__u32 cpu;
+
+	for (cpu = 0; cpu < maps->settings->cpu_count; cpu++)
+		sum += maps->open_flows[(size_t)cpu * backends_max + id];
+	return sum > 0 ? sum : 0;
+}
+
+__u64 counters_found_elsewhere(const struct maps *maps)
+{
+	__u64 sum = 0;
+	__u32 cpu;
+
+	for (cpu = 0; cpu < maps->settings->cpu_count; cpu++)
+		sum += maps->cpus[cpu].found_elsewhere;
+	return sum;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Counters of the packet path, summed over CPUs. */
+#ifndef SLUICE_KERNEL_COUNTERS_H
+#define SLUICE_KERNEL_COUNTERS_H
+
+#include "../../maps/verdict.h"
+#include "maps.h"
+
+/* Each returns 0 or a negative errno, and then leaves zeros. */
+int counters_service(const struct maps *maps, __u16 id, struct service_counters *sum);
+int counters_backend(const struct maps *maps, __u16 id, struct backend_counters *sum);
+int counters_drop(const struct maps *maps, enum drop_reason reason, struct drop_counters *sum);
+
+/* Flows of a backend that are open, by this balancer's count. */
+__u64 counters_open_flows(const struct maps *maps, __u16 id);
+
+/* Flows that were found in another CPU's memory. */
+__u64 counters_found_elsewhere(const struct maps *maps);
+
+#endif
