@@ -9,7 +9,7 @@ BPFTOOL ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
 
 B        := build
 VERSION  := 0.1.0
-PKGS     := libbpf libxdp libnl-3.0 libnl-route-3.0 jansson libcyaml
+PKGS     := libbpf libxdp libnl-3.0 libnl-route-3.0 jansson libcyaml yaml-0.1
 # Recursive on purpose: asked once the packages are there, not when make starts.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))

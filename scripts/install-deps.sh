@@ -6,7 +6,7 @@ set -eu
 packages="
 	gcc make pkg-config clang llvm libc6-dev linux-libc-dev bpftool
 	libbpf-dev libxdp-dev xdp-tools libnl-3-dev libnl-route-3-dev
-	libjansson-dev libcyaml-dev libcmocka-dev
+	libjansson-dev libcyaml-dev libyaml-dev libcmocka-dev
 	iproute2 ethtool util-linux procps curl jq python3
 	nginx-light wrk iperf3 iputils-ping
 "

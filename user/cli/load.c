@@ -74,7 +74,6 @@ static int load_fresh(const struct cli *cli, const struct config *config)
 {
 	struct settings settings;
 	struct text_error error;
-	struct maps maps;
 
 	if (make_settings(config, &settings))
 		return CLI_FAILED;

@@ -102,10 +102,10 @@ struct model_backend *model_backend_find(const struct model *model, __u16 servic
 	if (position == model->backend_count)
 		return NULL;
 	backend = &model->backends[position];
-	return backend->state != BACKEND_GONE && backend->service == service &&
-			       !strcmp(backend->name, name) ?
-		       backend :
-		       NULL;
+	if (backend->state == BACKEND_GONE || backend->service != service ||
+	    strcmp(backend->name, name))
+		return NULL;
+	return backend;
 }
 
 /* One zeroed item more at @position. Returns the array, or NULL and leaves the old one as it is. */
@@ -282,8 +282,7 @@ static int backends_full(const struct model *model, const char *name, struct tex
 	return text_refuse(error, -ENOSPC, NULL,
 			   "no room for backend \"%s\": all %u ids are taken, %zu of them by "
 			   "backends deleted less than %llu s ago",
-			   name, backend_ids(model), gone,
-			   BACKEND_GRACE_NS / 1000000000);
+			   name, backend_ids(model), gone, BACKEND_GRACE_NS / 1000000000);
 }
 
 static void set_base_weight(struct model_backend *backend, __u16 base_weight)

@@ -71,42 +71,49 @@ out:
 	return err;
 }
 
-/*
- * NULL: the device runs no program, or none that is a dispatcher. Its name is looked at first, for
- * each xdp_multiprog__get_from_ifindex() of libxdp 1.3.1 leaves a file descriptor of the program
- * open: no harm in a command, but a loop over all devices should not collect them.
- */
-static struct xdp_multiprog *dispatcher_open(const struct xdp_device *device)
+static bool runs_dispatcher(const struct xdp_device *device)
 {
-	struct xdp_multiprog *dispatcher;
 	struct own_program program;
 
-	if (own_describe(device->program_id, &program) || strcmp(program.name, "xdp_dispatcher"))
-		return NULL;
-	dispatcher = xdp_multiprog__get_from_ifindex(device->ifindex);
-	if (libxdp_get_error(dispatcher))
-		return NULL;
-	if (xdp_multiprog__is_legacy(dispatcher)) {
-		xdp_multiprog__close(dispatcher);
-		return NULL;
-	}
-	return dispatcher;
+	return !own_describe(device->program_id, &program) &&
+	       !strcmp(program.name, "xdp_dispatcher");
 }
 
+/* The program that link @id puts into the dispatcher @target_id; 0: it does something else. */
+static __u32 linked_program(__u32 id, __u32 target_id)
+{
+	struct bpf_link_info info = {};
+	__u32 info_bytes = sizeof(info);
+	int fd = bpf_link_get_fd_by_id(id);
+	int err;
+
+	if (fd < 0)
+		return 0;
+	err = bpf_obj_get_info_by_fd(fd, &info, &info_bytes);
+	close(fd);
+	if (err || info.type != BPF_LINK_TYPE_TRACING || info.tracing.target_obj_id != target_id)
+		return 0;
+	return info.prog_id;
+}
+
+/*
+ * The links are asked, not libxdp: each xdp_multiprog__get_from_ifindex() of libxdp 1.3.1 leaves
+ * file descriptors of the dispatcher and its programs open, which keeps them alive.
+ */
 int dispatcher_find(const struct xdp_device *device, const struct own_programs *own,
 		    enum attach_role *role, __u32 *program_id)
 {
-	struct xdp_multiprog *dispatcher = dispatcher_open(device);
-	struct xdp_program *program = NULL;
+	__u32 id = 0;
 
-	if (!dispatcher)
+	if (!runs_dispatcher(device))
 		return -ENOENT;
 	*program_id = 0;
-	while (!*program_id && (program = xdp_multiprog__next_prog(program, dispatcher))) {
-		if (own_recognise(own, xdp_program__id(program), false, role))
-			*program_id = xdp_program__id(program);
+	while (!*program_id && !bpf_link_get_next_id(id, &id)) {
+		__u32 linked = linked_program(id, device->program_id);
+
+		if (linked && own_recognise(own, linked, false, role))
+			*program_id = linked;
 	}
-	xdp_multiprog__close(dispatcher);
 	return 0;
 }
 
@@ -117,19 +124,15 @@ int dispatcher_find(const struct xdp_device *device, const struct own_programs *
 static int refuse_fallback(const struct xdp_device *device, struct xdp_program *program,
 			   enum xdp_attach_mode mode)
 {
-	struct xdp_multiprog *dispatcher;
 	struct xdp_device now;
 	int err = xdp_device_find(device->name, &now);
 
 	if (err)
 		return err;
-	dispatcher = dispatcher_open(&now);
-	if (!dispatcher) {
-		xdp_program__detach(program, device->ifindex, mode, 0);
-		return -EOPNOTSUPP;
-	}
-	xdp_multiprog__close(dispatcher);
-	return 0;
+	if (runs_dispatcher(&now))
+		return 0;
+	xdp_program__detach(program, device->ifindex, mode, 0);
+	return -EOPNOTSUPP;
 }
 
 int dispatcher_attach(const struct xdp_device *device, enum attach_mode mode,
