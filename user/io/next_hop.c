@@ -229,7 +229,7 @@ static struct nl_addr *neighbour_of(struct rtnl_nexthop *nexthop, struct nl_addr
 {
 	struct nl_addr *gateway = rtnl_route_nh_get_gateway(nexthop);
 
-	if (!gateway) /* an IPv4 route may go through an IPv6 router (RFC 5549) */
+	if (!gateway) /* an IPv4 route may go through an IPv6 router (RFC 8950) */
 		gateway = rtnl_route_nh_get_via(nexthop);
 	return nl_addr_get(gateway ? gateway : destination);
 }

@@ -134,7 +134,7 @@ static int pin_over(const struct bpf_program *program, const char *pin_dir, cons
 	char path[PATH_MAX], new_path[PATH_MAX + 8];
 
 	path_of(path, pin_dir, name);
-	snprintf(new_path, sizeof(new_path), "%s.new", path);
+	snprintf(new_path, sizeof(new_path), "%s_new", path);
 	unlink(new_path);
 	if (bpf_obj_pin(bpf_program__fd(program), new_path))
 		return -errno;
@@ -171,8 +171,10 @@ static int make_pin_dir(const char *pin_dir, struct text_error *error)
 		return text_refuse(error, err, NULL, "cannot mount the BPF file system: %s",
 				   strerror(-err));
 	if (mkdir(pin_dir, 0700) && errno != EEXIST)
-		return text_refuse(error, -errno, NULL, "cannot make %s: %s", pin_dir,
-				   strerror(errno));
+		return text_refuse(error, -errno, NULL, "cannot make %s: %s%s", pin_dir,
+				   strerror(errno),
+				   strchr(pin_dir, '.') ? "; the BPF file system allows no dot in "
+							  "a name" : "");
 	return 0;
 }
 
@@ -273,7 +275,7 @@ static int unpin_maps(const char *pin_dir)
 
 int object_unpin_all(const char *pin_dir, struct text_error *error)
 {
-	static const char *const others[] = {"lb", "lb.new", "node", "node.new", "node_counters"};
+	static const char *const others[] = {"lb", "lb_new", "node", "node_new", "node_counters"};
 	char path[PATH_MAX];
 	size_t i;
 	int err;
