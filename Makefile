@@ -73,7 +73,9 @@ $(B)/tests/net/%: tests/net/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $<
 
-$(B)/tests/bench/bench: $(filter-out %.bpf.c,$(wildcard tests/bench/*.c)) $(B)/libsluice.a | $(TEST_SKELS)
+# One command for all files leaves the dependencies of the last one only, so they are named here.
+$(B)/tests/bench/bench: $(filter-out %.bpf.c,$(wildcard tests/bench/*.[ch])) \
+		$(filter $(B)/tests/bench/%,$(TEST_SKELS)) $(B)/libsluice.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) $(B)/libsluice.a $(LIBS)
 

@@ -47,7 +47,8 @@ static __always_inline struct flow_set *main_set(__u32 cpu, __u64 hash)
 
 static __always_inline struct flow_set *probation_set(__u32 cpu, __u64 hash)
 {
-	__u32 key = cpu * flow_region_sets + flow_main_sets + (hash & (FLOW_PROBATION_SETS - 1));
+	__u32 key = cpu * flow_region_sets + flow_main_sets +
+		    (hash & (FLOW_PROBATION_SETS - 1));
 
 	return bpf_map_lookup_elem(&flows, &key);
 }
@@ -72,7 +73,7 @@ static __always_inline __u32 find_entry(const struct flow_set *set, __u16 tag)
 		if (zero) {
 			zero &= -zero;
 			/* 1, 2^16, 2^32 or 2^48 picks 0, 1, 2 or 3 out of the product's top lane. */
-			return i * 4 + ((zero >> 15) * 0x000000010002000300ULL >> 48);
+			return i * 4 + ((zero >> 15) * 0x0000000100020003ULL >> 48);
 		}
 	}
 	return NO_ENTRY;
@@ -107,8 +108,11 @@ static __always_inline void count_open(__u32 cpu, __u16 backend, __s64 change)
 		__sync_fetch_and_add(count, change);
 }
 
-/* Which entry of a full main set goes: closed, then new, then idle; else the set grows old. */
-static __always_inline __u32 choose_victim(struct flow_set *set, __u64 hash)
+/*
+ * Which entry of a full main set goes: closed, then new, then idle; else the set grows old. Only a
+ * flow that has shown a second packet may push out one that is counted, so a flood cannot.
+ */
+static __always_inline __u32 choose_victim(struct flow_set *set, __u64 hash, bool may_push)
 {
 	__u32 counted = set->counted;
 	__u32 fresh = set->fresh;
@@ -116,6 +120,8 @@ static __always_inline __u32 choose_victim(struct flow_set *set, __u64 hash)
 
 	if (!victims)
 		victims = ~counted & ALL_ENTRIES;
+	if (!victims && !may_push)
+		return NO_ENTRY;
 	if (!victims)
 		victims = ~fresh & ALL_ENTRIES;
 	if (victims)
@@ -127,21 +133,21 @@ static __always_inline __u32 choose_victim(struct flow_set *set, __u64 hash)
 /* See maps/flow.h; idle comes of sweeping alone. */
 enum flow_state { FLOW_CLOSED, FLOW_NEW, FLOW_OPEN };
 
-/* Put the flow into the main set, over what was known of it. */
-static __noinline void remember(__u32 cpu, __u64 hash, __u16 backend, enum flow_state state)
+/* Put the flow into the main set, over what was known of it. False: there is no room for it. */
+static __noinline bool remember(__u32 cpu, __u64 hash, __u16 backend, enum flow_state state)
 {
 	struct flow_set *set = main_set(cpu, hash);
 	__u32 entry, bit;
 
 	if (!set)
-		return;
+		return false;
 	entry = find_entry(set, flow_tag(hash));
 	if (entry == NO_ENTRY)
 		entry = find_entry(set, 0);
 	if (entry == NO_ENTRY)
-		entry = choose_victim(set, hash);
+		entry = choose_victim(set, hash, state == FLOW_OPEN);
 	if (entry >= FLOW_SET_ENTRIES)
-		return;
+		return false;
 	bit = 1 << entry;
 	if (set->tag[entry] && set->counted & bit)
 		count_open(cpu, set->backend[entry], -1);
@@ -151,6 +157,7 @@ static __noinline void remember(__u32 cpu, __u64 hash, __u16 backend, enum flow_
 	set->fresh = state == FLOW_CLOSED ? set->fresh & ~bit : set->fresh | bit;
 	if (state == FLOW_OPEN)
 		count_open(cpu, backend, 1);
+	return true;
 }
 
 /* Put the flow's first packet into probation, over the oldest entry there. */
@@ -290,22 +297,24 @@ static __noinline void find_elsewhere(__u32 cpu, __u64 hash, struct found *found
 }
 
 /*
- * May this packet go to that backend? Flows keep a backend that drains, but not one that is down,
+ * The backend, if this packet may go there: flows keep one that drains, but not one that is down,
  * was deleted, or whose id is another service's by now.
  */
-static __always_inline bool usable(const struct packet *packet, const struct service *service,
-				   __u16 id)
+static __always_inline const struct backend *
+usable_backend(const struct packet *packet, const struct service *service, __u16 id)
 {
 	__u32 key = id;
 	struct backend_halves *halves = bpf_map_lookup_elem(&backends, &key);
 	const struct backend *backend;
 
 	if (!halves)
-		return false;
+		return NULL;
 	backend = &halves->half[packet->half];
 	if (backend->service != service->id)
-		return false;
-	return backend->state == BACKEND_UP || (backend->state == BACKEND_DRAIN && !packet->opens);
+		return NULL;
+	if (backend->state == BACKEND_UP || (backend->state == BACKEND_DRAIN && !packet->opens))
+		return backend;
+	return NULL;
 }
 
 /* A packet of a flow that the main set holds: its backend, and what the packet does to the flow. */
@@ -331,6 +340,7 @@ static __always_inline void follow_flow(struct packet *packet, __u32 cpu, struct
 	} else if (fresh && !counted) {
 		set->counted |= bit;
 		count_open(cpu, packet->backend, 1);
+		sweep(cpu);
 	} else if (!fresh) {
 		/* The last packets of a closed flow; or its addresses began anew on another CPU. */
 		find_elsewhere(cpu, packet->flow_hash, &found);
@@ -368,15 +378,15 @@ static __always_inline void meet_flow(struct packet *packet, __u32 cpu)
 	}
 }
 
-/* Leaves packet->backend at BACKEND_NONE when a backend is to be selected. */
-static __always_inline int find_flow(struct packet *packet, const struct service *service)
+/* Leaves *backend at NULL when one is to be selected. */
+static __always_inline int find_flow(struct packet *packet, const struct service *service,
+				     const struct backend **backend)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct flow_set *set;
 	__u32 entry;
 
-	packet->flow_hash = hash_words(&flow_key, packet->source[0],
-				       packet->source[1],
+	packet->flow_hash = hash_words(&flow_key, packet->source[0], packet->source[1],
 				       packet->source_port | packet->destination_port << 16 |
 					       (__u64)service->id << 32);
 	packet->backend = BACKEND_NONE;
@@ -393,20 +403,27 @@ static __always_inline int find_flow(struct packet *packet, const struct service
 	} else {
 		meet_flow(packet, cpu);
 	}
-	if (packet->backend != BACKEND_NONE && !usable(packet, service, packet->backend))
-		packet->backend = BACKEND_NONE;
+	*backend = usable_backend(packet, service, packet->backend);
 	return NEXT;
 }
 
-/* Remember what was selected. Packets that close a flow we never knew are not worth an entry. */
+/*
+ * Remember what was selected. Only what looks like a flow under way goes to the main set at once,
+ * and only where nothing counted has to go; packets that close a flow are not worth an entry.
+ */
 static __always_inline void remember_selected(const struct packet *packet)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
+	bool remembered = false;
 
 	if (packet->remembered)
-		remember(cpu, packet->flow_hash, packet->backend,
-			 packet->opens ? FLOW_NEW : packet->closes ? FLOW_CLOSED : FLOW_OPEN);
-	else if (!packet->closes)
+		remembered = remember(cpu, packet->flow_hash, packet->backend,
+				      packet->closes ? FLOW_CLOSED : FLOW_NEW);
+	else if (packet->closes)
+		return;
+	else if (!packet->opens)
+		remembered = remember(cpu, packet->flow_hash, packet->backend, FLOW_NEW);
+	if (!remembered)
 		remember_on_probation(cpu, packet);
 }
 

@@ -60,7 +60,7 @@ static __always_inline __sum16 ipv4_checksum(const struct iphdr *ip)
  */
 static __always_inline __be32 vary_by_flow(const struct packet *packet, __be32 word, __be32 vary)
 {
-	return word | ((__u32)(packet->flow_hash >> 16) & vary);
+	return word | ((__u32)(packet->flow_hash >> 32) & vary);
 }
 
 static __always_inline void write_outer_ipv4(struct iphdr *ip, const struct packet *packet,
@@ -87,7 +87,7 @@ static __always_inline void write_outer_ipv6(struct ipv6hdr *ip, const struct pa
 	__be32 *source = (__be32 *)&ip->saddr;
 
 	head[0] = bpf_htonl(6u << 28 | packet->traffic_class << 20 |
-			    ((__u32)packet->flow_hash & 0xfffff));
+			    ((__u32)(packet->flow_hash >> 32) & 0xfffff));
 	ip->payload_len = bpf_htons(packet->length_bytes);
 	ip->nexthdr = packet->ipv4 ? IPPROTO_IPIP : IPPROTO_IPV6;
 	ip->hop_limit = OUTER_TTL;
@@ -133,17 +133,11 @@ static __always_inline int send_dsr(struct xdp_md *ctx, const struct packet *pac
 }
 
 static __always_inline int forward(struct xdp_md *ctx, const struct packet *packet,
-				   const struct service *service)
+				   const struct service *service, const struct backend *backend)
 {
-	__u32 key = packet->backend;
-	struct backend_halves *halves = bpf_map_lookup_elem(&backends, &key);
-	const struct backend *backend;
 	__u32 outer_bytes = 0;
 	int verdict;
 
-	if (!halves)
-		return drop(packet, DROP_NO_STATE);
-	backend = &halves->half[packet->half];
 	if (!(backend->flags & BACKEND_REACHABLE))
 		return drop(packet, DROP_NO_NEXT_HOP);
 	if (packet->ttl <= 1)

@@ -12,6 +12,7 @@ SEC("xdp")
 int lb(struct xdp_md *ctx)
 {
 	const struct service *service;
+	const struct backend *backend;
 	struct packet packet;
 	int verdict;
 
@@ -28,17 +29,17 @@ int lb(struct xdp_md *ctx)
 	/* Policy will stand here: what may pass, and how fast. */
 
 	/* Has its flow a backend already? */
-	verdict = find_flow(&packet, service);
+	verdict = find_flow(&packet, service, &backend);
 	if (verdict != NEXT)
 		return verdict;
 
 	/* If not, which of the slot's candidates does the coin choose? */
-	verdict = select_backend(&packet, service);
+	verdict = select_backend(&packet, service, &backend);
 	if (verdict != NEXT)
 		return verdict;
 
 	/* Off it goes, and into the counters. */
-	return forward(ctx, &packet, service);
+	return forward(ctx, &packet, service, backend);
 }
 
 char _license[] SEC("license") = "GPL";

@@ -18,8 +18,8 @@ struct toss {
 	__u64 pick_key;
 	__u64 pick_load;
 	__u64 least_load;
-	__u16 pick;
-	__u16 least;
+	__u64 pick; /* ids */
+	__u64 least;
 };
 
 static __always_inline __u32 open_flow_count(__u32 cpu, __u16 backend)
@@ -30,6 +30,12 @@ static __always_inline __u32 open_flow_count(__u32 cpu, __u16 backend)
 	return count && *count > 0 ? *count : 0;
 }
 
+/* All ones where a < b, else 0, for a and b below 2^63: a branch would be guessed wrong too often. */
+static __always_inline __u64 less_mask(__u64 a, __u64 b)
+{
+	return (__s64)(a - b) >> 63;
+}
+
 static __always_inline void toss_candidate(struct toss *toss, __u16 id, __u32 coin_bits,
 					   __u32 half, bool local_count)
 {
@@ -37,7 +43,7 @@ static __always_inline void toss_candidate(struct toss *toss, __u16 id, __u32 co
 	__u32 weight_key = id;
 	struct weight *weight = bpf_map_lookup_elem(&weights, &weight_key);
 	const struct weight_half *loaded;
-	__u64 key, load;
+	__u64 key, load, wins;
 
 	if (!weight) /* CANDIDATE_NONE */
 		return;
@@ -45,24 +51,23 @@ static __always_inline void toss_candidate(struct toss *toss, __u16 id, __u32 co
 	if (!loaded->bias)
 		return;
 	/* A race of uniforms, each divided by its bias: the smallest wins. */
-	key = (__u64)(__u32)(coin_bits * weight->coin_multiplier) * loaded->coin_reciprocal;
+	key = (__u64)(__u32)(coin_bits * weight->coin_multiplier) * loaded->coin_reciprocal >> 1;
 	load = local_count ? (__u64)open_flow_count(cpu, id) * loaded->count_reciprocal : 0;
-	if (toss->pick == BACKEND_NONE || key < toss->pick_key) {
-		toss->pick = id;
-		toss->pick_key = key;
-		toss->pick_load = load;
-	}
+	wins = less_mask(key, toss->pick_key);
+	toss->pick ^= (toss->pick ^ id) & wins;
+	toss->pick_key ^= (toss->pick_key ^ key) & wins;
+	toss->pick_load ^= (toss->pick_load ^ load) & wins;
+
 	load += loaded->count_reciprocal; /* with this flow in it */
-	if (toss->least == BACKEND_NONE || load < toss->least_load) {
-		toss->least = id;
-		toss->least_load = load;
-	}
+	wins = less_mask(load, toss->least_load);
+	toss->least ^= (toss->least ^ id) & wins;
+	toss->least_load ^= (toss->least_load ^ load) & wins;
 }
 
 static __always_inline __u16 toss_slot(const struct slot *slot, __u32 coin_bits, __u32 half,
 				       bool local_count)
 {
-	struct toss toss = {};
+	struct toss toss = {.pick_key = ~0ULL >> 1, .least_load = ~0ULL >> 1};
 
 #pragma unroll
 	for (int i = 0; i < CANDIDATES; i++)
@@ -84,14 +89,15 @@ static __always_inline bool by_old_slots(const struct packet *packet, const stru
 	       bpf_ktime_get_coarse_ns() < service->old_until_ns;
 }
 
-static __always_inline int select_backend(struct packet *packet, const struct service *service)
+static __always_inline int select_backend(struct packet *packet, const struct service *service,
+					  const struct backend **backend)
 {
 	bool local_count = service->flags & SERVICE_LOCAL_COUNT;
 	__u32 base = service->slot_base;
 	__u32 mask = service->slot_mask;
 	__u64 hash;
 
-	if (packet->backend != BACKEND_NONE)
+	if (*backend)
 		return NEXT;
 
 	hash = hash_words(&slot_key, packet->source[0], packet->source[1],
@@ -114,7 +120,8 @@ static __always_inline int select_backend(struct packet *packet, const struct se
 	}
 	if (packet->backend == BACKEND_NONE)
 		packet->backend = service->fallback;
-	if (packet->backend == BACKEND_NONE)
+	*backend = usable_backend(packet, service, packet->backend);
+	if (!*backend)
 		return drop(packet, DROP_NO_BACKEND);
 	packet->new_flow = true;
 	remember_selected(packet);

@@ -11,6 +11,7 @@ struct frame {
 	__u32 length_bytes;
 	__u32 ports_offset; /* where the harness stops changing it; 0: it never does */
 	__u32 checksum;     /* as in struct harness_state */
+	__u16 align;        /* the IP header to 4 bytes, as NET_IP_ALIGN does */
 	__u8 bytes[FRAME_BYTES_MAX];
 };
 

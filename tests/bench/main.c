@@ -183,15 +183,17 @@ static int run_bench(struct bench *bench)
 
 	if (count < 0)
 		return count;
-	if (!count)
-		fprintf(stderr, "bench: no row has '%s' in its name\n", bench->options.only);
+	if (!count) {
+		free(rows);
+		return -ENODATA;
+	}
 	if (bench->options.list) {
 		list(rows, count);
 		free(rows);
 		return 0;
 	}
 	err = stay_on_cpu(bench->options.cpu);
-	results = calloc(count + 1, sizeof(*results));
+	results = calloc(count, sizeof(*results));
 	if (!results)
 		err = -ENOMEM;
 	if (!err)
@@ -202,6 +204,18 @@ static int run_bench(struct bench *bench)
 	free(results);
 	free(rows);
 	return err;
+}
+
+static const char *reason(int err)
+{
+	switch (err) {
+	case -EIO:
+		return "a row failed";
+	case -ENODATA:
+		return "no row has that in its name";
+	default:
+		return strerror(-err);
+	}
 }
 
 int main(int argc, char **argv)
@@ -217,6 +231,6 @@ int main(int argc, char **argv)
 	}
 	err = run_bench(&bench);
 	if (err)
-		fprintf(stderr, "bench: %s\n", err == -EIO ? "a row failed" : strerror(-err));
+		fprintf(stderr, "bench: %s\n", reason(err));
 	return err ? STATUS_FAILED : STATUS_OK;
 }

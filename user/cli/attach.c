@@ -153,11 +153,12 @@ static int attach(struct cli *cli, int argc, char **argv)
 
 static int detach(struct cli *cli, int argc, char **argv)
 {
+	struct attachment was;
 	struct text_error error;
 
 	if (argc != 2)
 		return cli_usage(cli, "expected one DEVICE");
-	if (attach_detach(cli->pin_dir, argv[1], NULL, &error))
+	if (attach_detach(cli->pin_dir, argv[1], &was, &error))
 		return cli_fail("%s", error.what);
 	return CLI_OK;
 }

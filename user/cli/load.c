@@ -206,8 +206,8 @@ static int load(struct cli *cli, int argc, char **argv)
 
 static int unload(struct cli *cli, int argc, char **argv)
 {
+	struct attachment *list, was;
 	struct text_error error;
-	struct attachment *list;
 	size_t count, i;
 	int status = CLI_OK;
 
@@ -219,7 +219,7 @@ static int unload(struct cli *cli, int argc, char **argv)
 	if (attach_list(cli->pin_dir, &list, &count, &error))
 		return cli_fail("%s", error.what);
 	for (i = 0; i < count && !status; i++) {
-		if (attach_detach(cli->pin_dir, list[i].device, NULL, &error))
+		if (attach_detach(cli->pin_dir, list[i].device, &was, &error))
 			status = cli_fail("%s", error.what);
 	}
 	free(list);

@@ -2,43 +2,416 @@
 #include "bias.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Fixed point: the shift is the number of bits behind the point. */
-#define ONE_SHIFT   30 /* probabilities and s of the coin */
-#define ONE	    (1ull << ONE_SHIFT)
-#define QUOTA_SHIFT 43 /* slots; with SLOT_COUNT_MAX slots it fills 63 bits */
-#define X_SHIFT	    16 /* of x behind the bias that is published */
+#include "candidates.h"
+
+/* Fixed point: the number of bits behind the point. */
+#define S_SHIFT	    31 /* s of the coin */
+#define S_ONE	    (1ull << S_SHIFT)
+#define PART_SHIFT  30 /* parts of slots, and numbers of slots that are won */
+#define PART_ONE    (1ull << PART_SHIFT)
+#define QUOTA_SHIFT 43 /* numbers of slots that are wanted; up to 2^20 of them */
 #define RATIO_SHIFT 20
+#define RATIO_ONE   (1ll << RATIO_SHIFT)
+#define X_SHIFT	    8 /* of x behind the bias that it is rounded to */
+#define X_MAX	    ((__u64)BIAS_MAX << X_SHIFT)
+#define X_MIN	    ((__u64)1 << (X_SHIFT - 1)) /* rounds to bias 1 */
 
-#define FULL	  (ONE * 97 / 100) /* of a backend's slots is what a bias can reasonably win */
-#define GOOD_PPM  200		   /* no further rounds below this error */
+/*
+ * The part of its slots that a backend may want. More would press the biases of the others down
+ * until their ratios are lost in rounding.
+ */
+#define PART_FULL (PART_ONE * 97 / 100)
+#define PART_MOST (PART_ONE - (PART_ONE >> 12)) /* no more where every slot is its own */
 
-/* What a coin is tossed with. The last entry stands for CANDIDATE_NONE. */
+#define ERROR_GOOD_PPM 500 /* no further round below it */
+
+/* Entry @count of each array stands for "no candidate". */
 struct coin {
-	__u64 entry;	  /* bias << 16 | index: one comparison orders both */
-	__u64 reciprocal; /* 2^46 / bias */
-	__u64 won;	  /* sixths of slots, ONE_SHIFT */
-};
-
-struct field {
 	__u32 count;
-	__u32 served;	    /* how many of slots[] there are */
-	struct slot *slots; /* where each slot's flows go in the end; those that go nowhere left out */
-	struct coin *coins; /* count + 1 */
-	__u32 *held;	    /* by backend, how many of slots[] hold it, + 1 */
+	__u64 *entry;	    /* bias << 16 | index, so that one comparison orders both */
+	__u64 *reciprocal;  /* S_ONE / bias */
+	__u64 *won;	    /* sixths of slots, S_SHIFT */
+	__u32 *held;	    /* slots that it stands in */
+	struct slot *slots; /* where the flows of each slot end up; without those that end nowhere */
+	__u32 served;	    /* number of them */
 };
 
-static void field_free(struct field *field)
+struct solver {
+	struct coin coin;
+	const __u32 *wanted;
+	__u32 live;   /* backends that are wanted */
+	__u64 *quota; /* slots wanted, QUOTA_SHIFT */
+	__u64 *goal;  /* x that would win the quota if the others had x = 1, PART_SHIFT; 0: not set */
+	__u64 *x;     /* X_SHIFT */
+	__u16 *trial; /* the biases of this round */
+	bool saturated;
+};
+
+static int coin_init(struct coin *coin, __u32 slot_count, __u32 count)
 {
-	free(field->slots);
-	free(field->coins);
-	free(field->held);
+	coin->count = count;
+	coin->entry = calloc(count + 1, sizeof(*coin->entry));
+	coin->reciprocal = calloc(count + 1, sizeof(*coin->reciprocal));
+	coin->won = calloc(count + 1, sizeof(*coin->won));
+	coin->held = calloc(count + 1, sizeof(*coin->held));
+	coin->slots = malloc(slot_count * sizeof(*coin->slots));
+	return coin->entry && coin->reciprocal && coin->won && coin->held && coin->slots ? 0 :
+											   -ENOMEM;
 }
 
-static inline bool has_live(const struct coin *coins, const struct slot *slot)
+static void coin_free(struct coin *coin)
 {
-	return (coins[slot->candidate[0]].entry | coins[slot->candidate[1]].entry |
-		coins[slot->candidate[2]].entry) >> 16;
+	free(coin->entry);
+	free(coin->reciprocal);
+	free(coin->won);
+	free(coin->held);
+	free(coin->slots);
+}
+
+static void coin_load(struct coin *coin, const __u16 *bias)
+{
+	for (__u32 i = 0; i < coin->count; i++) {
+		coin->entry[i] = (__u64)bias[i] << 16 | i;
+		coin->reciprocal[i] = bias[i] ? (S_ONE + bias[i] / 2) / bias[i] : 0;
+	}
+	coin->entry[coin->count] = coin->count;
+}
+
+/* A slot with CANDIDATE_NONE replaced; returns whether one of its candidates has a bias. */
+static inline bool slot_read(const struct coin *coin, const struct slot *slot, struct slot *known)
+{
+	__u64 entries = 0;
+
+	for (int c = 0; c < CANDIDATES; c++) {
+		__u32 candidate = slot->candidate[c];
+
+		candidate = candidate < coin->count ? candidate : coin->count;
+		known->candidate[c] = candidate;
+		entries |= coin->entry[candidate];
+	}
+	return entries >> 16;
+}
+
+static bool slots_valid(const struct slot *slots, __u32 slot_count, __u32 count)
+{
+	bool valid = true;
+
+	for (__u32 s = 0; s < slot_count; s++)
+		for (int c = 0; c < CANDIDATES; c++)
+			valid &= slots[s].candidate[c] < count ||
+				 slots[s].candidate[c] == CANDIDATE_NONE;
+	return valid;
+}
+
+/* Follow the probes of empty slots once: who has a bias stays the same through all rounds. */
+static void coin_aim(struct coin *coin, const struct slot *slots, __u32 slot_count)
+{
+	for (__u32 s = 0; s < slot_count; s++) {
+		struct slot *end = &coin->slots[coin->served];
+		bool live = slot_read(coin, &slots[s], end);
+
+		for (__u32 probe = 1; !live && probe <= SLOT_PROBES; probe++)
+			live = slot_read(coin, &slots[(s + probe) & (slot_count - 1)], end);
+		if (!live)
+			continue;
+		for (int c = 0; c < CANDIDATES; c++)
+			coin->held[end->candidate[c]]++;
+		coin->served++;
+	}
+}
+
+/*
+ * What each backend wins. With x_p <= x_q <= x_top, P of p is s_p / 2 - s_p s_q / 6, that of q the
+ * same the other way round, and top has the rest. Counted in sixths, so that nothing is divided, and
+ * ordered by comparisons that compile to moves: branches would be mispredicted in every other slot.
+ */
+static void coin_toss(struct coin *coin)
+{
+	const __u64 *entry = coin->entry, *reciprocal = coin->reciprocal;
+	const struct slot *slot = coin->slots, *end = slot + coin->served;
+	__u64 *won = coin->won;
+
+	memset(won, 0, (coin->count + 1) * sizeof(*won));
+	for (; slot < end; slot++) {
+		__u64 a = entry[slot->candidate[0]], b = entry[slot->candidate[1]];
+		__u64 c = entry[slot->candidate[2]];
+		__u64 p = a < b ? a : b, high = a < b ? b : a;
+		__u64 q = high < c ? high : c, top = high < c ? c : high;
+		__u64 one = reciprocal[(__u16)top];
+		__u64 s_p = (p >> 16) * one, s_q = (q >> 16) * one;
+		__u64 both = s_p * s_q >> S_SHIFT;
+
+		won[(__u16)p] += 3 * s_p - both;
+		won[(__u16)q] += 3 * s_q - both;
+		won[(__u16)top] += 6 * S_ONE - 3 * s_p - 3 * s_q + 2 * both;
+	}
+}
+
+/* Slots that a backend has won, PART_SHIFT. */
+static __u64 coin_won(const struct coin *coin, __u32 i)
+{
+	return coin->won[i] / (6 << (S_SHIFT - PART_SHIFT));
+}
+
+/* @value * @over / @under, where the result fits. */
+static __u64 mul_div(__u64 value, __u64 over, __u64 under)
+{
+	__u64 high;
+
+	while ((over | under) >> 32) {
+		over >>= 1;
+		under >>= 1;
+	}
+	if (!under)
+		under = 1;
+	high = (value >> 31) * over;
+	return (high / under << 31) +
+	       ((high % under << 31) + (value & 0x7fffffff) * over) / under;
+}
+
+/*
+ * The x that wins part @f of the slots against two others with x = 1: P turned round, 3 f up to a
+ * third, 2 / (3 - sqrt(9 - 12 (1 - f))) from there. Never 0. All with PART_SHIFT.
+ */
+static __u64 inverse(__u64 f)
+{
+	__u64 square, root;
+
+	if (f <= PART_ONE / 3)
+		return 3 * f + 1;
+	if (f > PART_MOST)
+		f = PART_MOST;
+	square = 12 * f - 3 * PART_ONE; /* 1 to 9: from here three of Newton's steps are exact */
+	root = (square + 3 * PART_ONE) / 4;
+	for (int step = 0; step < 3; step++)
+		root = (root + (square << PART_SHIFT) / root) / 2;
+	return (2 * PART_ONE << PART_SHIFT) / (3 * PART_ONE - root);
+}
+
+/* The most slots that a backend may want, QUOTA_SHIFT. */
+static __u64 full_quota(const struct coin *coin, __u32 i)
+{
+	__u64 part = coin->held[i] == coin->served ? PART_ONE : PART_FULL;
+
+	return coin->held[i] * part << (QUOTA_SHIFT - PART_SHIFT);
+}
+
+/*
+ * Who wants more than its slots can give is set to what they can. The others share the rest in the
+ * ratios of their quotas, by which more of them may become full: so again.
+ */
+static void set_goals(struct solver *solver)
+{
+	const struct coin *coin = &solver->coin;
+	__u64 rest = (__u64)coin->served << QUOTA_SHIFT, quotas = rest;
+	bool more = true;
+
+	while (more) {
+		__u64 rest_now = rest, quotas_now = quotas;
+
+		more = false;
+		for (__u32 i = 0; i < coin->count; i++) {
+			__u64 full = full_quota(coin, i);
+
+			if (!solver->wanted[i] || solver->goal[i] ||
+			    mul_div(solver->quota[i], rest_now, quotas_now) <= full)
+				continue;
+			solver->goal[i] = inverse(PART_FULL);
+			solver->saturated = more = true;
+			rest -= full;
+			quotas -= solver->quota[i];
+		}
+	}
+	for (__u32 i = 0; i < coin->count; i++)
+		if (solver->wanted[i] && !solver->goal[i] && coin->held[i])
+			solver->goal[i] = inverse((mul_div(solver->quota[i], rest, quotas) >>
+						   (QUOTA_SHIFT - PART_SHIFT)) /
+						  coin->held[i]);
+}
+
+/* Scale x so that the largest is X_MAX, and round it to biases. */
+static void round_to_trial(struct solver *solver)
+{
+	__u64 largest = 1;
+
+	for (__u32 i = 0; i < solver->coin.count; i++)
+		if (solver->x[i] > largest)
+			largest = solver->x[i];
+	for (__u32 i = 0; i < solver->coin.count; i++) {
+		__u64 x = solver->x[i] * X_MAX / largest;
+
+		if (!solver->wanted[i])
+			continue;
+		solver->x[i] = x > X_MIN ? x : X_MIN;
+		solver->trial[i] = (solver->x[i] + X_MIN) >> X_SHIFT;
+	}
+}
+
+static __u32 error_ppm(__u64 won, __u64 wanted)
+{
+	__u64 error = won > wanted ? won - wanted : wanted - won;
+
+	while (error >> 44) {
+		error >>= 1;
+		wanted >>= 1;
+	}
+	error = error * 1000000 / (wanted ? wanted : 1);
+	return error < UINT32_MAX ? error : UINT32_MAX;
+}
+
+static __u32 largest_error_ppm(const struct solver *solver)
+{
+	__u32 largest = 0;
+
+	for (__u32 i = 0; i < solver->coin.count; i++) {
+		__u64 quota = solver->quota[i] >> (QUOTA_SHIFT - PART_SHIFT);
+		__u32 error = 0;
+
+		if (solver->wanted[i])
+			error = solver->coin.held[i] ? error_ppm(coin_won(&solver->coin, i), quota) :
+						       1000000;
+		if (error > largest)
+			largest = error;
+	}
+	return largest;
+}
+
+/* Move every x by the ratio of what it should win to what it won, as if it alone were moved. */
+static void correct(struct solver *solver)
+{
+	__s64 live = solver->live;
+
+	for (__u32 i = 0; i < solver->coin.count; i++) {
+		__u32 held = solver->coin.held[i];
+		__s64 ratio;
+
+		if (!solver->wanted[i] || !held)
+			continue;
+		ratio = (solver->goal[i] << RATIO_SHIFT) /
+			inverse(coin_won(&solver->coin, i) / held);
+		if (ratio < RATIO_ONE / 4)
+			ratio = RATIO_ONE / 4;
+		if (ratio > RATIO_ONE * 4)
+			ratio = RATIO_ONE * 4;
+		/* But the others move as well, which tells when there are few. */
+		ratio = RATIO_ONE + (ratio - RATIO_ONE) * (live - 1) / live;
+		solver->x[i] = solver->x[i] * ratio >> RATIO_SHIFT;
+	}
+}
+
+static int rounds_for(__u32 live)
+{
+	if (live <= 3)
+		return 8;
+	return live > 1000 ? 6 : 4;
+}
+
+/* The best of all rounds is left in @bias. */
+static __u32 solve(struct solver *solver, __u16 *bias)
+{
+	int rounds = rounds_for(solver->live);
+	__u32 best_ppm = UINT32_MAX;
+
+	set_goals(solver);
+	for (__u32 i = 0; i < solver->coin.count; i++)
+		solver->x[i] = solver->goal[i] >> X_SHIFT;
+	for (int round = 0;; round++) {
+		__u32 ppm;
+
+		round_to_trial(solver);
+		coin_load(&solver->coin, solver->trial);
+		coin_toss(&solver->coin);
+		ppm = largest_error_ppm(solver);
+		if (ppm < best_ppm || !round) {
+			best_ppm = ppm;
+			memcpy(bias, solver->trial, solver->coin.count * sizeof(*bias));
+		}
+		if (best_ppm <= ERROR_GOOD_PPM || round == rounds)
+			return best_ppm;
+		correct(solver);
+	}
+}
+
+static int solver_init(struct solver *solver, const struct slot *slots, __u32 slot_count,
+		       __u32 count)
+{
+	__u64 sum = 0;
+
+	if (coin_init(&solver->coin, slot_count, count))
+		return -ENOMEM;
+	solver->quota = calloc(count + 1, sizeof(*solver->quota));
+	solver->goal = calloc(count + 1, sizeof(*solver->goal));
+	solver->x = calloc(count + 1, sizeof(*solver->x));
+	solver->trial = calloc(count + 1, sizeof(*solver->trial));
+	if (!solver->quota || !solver->goal || !solver->x || !solver->trial)
+		return -ENOMEM;
+
+	for (__u32 i = 0; i < count; i++) {
+		solver->trial[i] = solver->wanted[i] ? BIAS_MAX : 0;
+		solver->live += solver->wanted[i] > 0;
+		sum += solver->wanted[i];
+	}
+	coin_load(&solver->coin, solver->trial);
+	coin_aim(&solver->coin, slots, slot_count);
+	for (__u32 i = 0; i < count; i++)
+		solver->quota[i] = mul_div((__u64)solver->wanted[i] << 31,
+					   (__u64)solver->coin.served << (QUOTA_SHIFT - 31), sum);
+	return 0;
+}
+
+static bool arguments_valid(const struct slot *slots, __u32 slot_count, __u32 count)
+{
+	return slot_count && !(slot_count & (slot_count - 1)) && slot_count <= SLOT_COUNT_MAX &&
+	       count <= CANDIDATE_NONE && slots_valid(slots, slot_count, count);
+}
+
+int bias_solve(const struct slot *slots, __u32 slot_count, const __u32 *wanted, __u32 count,
+	       __u16 *bias, struct bias_fit *fit)
+{
+	struct solver solver = {.wanted = wanted};
+	struct bias_fit result = {0};
+	int err;
+
+	if (!arguments_valid(slots, slot_count, count))
+		return -EINVAL;
+	err = solver_init(&solver, slots, slot_count, count);
+	if (!err) {
+		result.error_max_ppm = solve(&solver, bias);
+		result.saturated = solver.saturated;
+		result.unserved_ppm = (__u64)(slot_count - solver.coin.served) * 1000000 /
+				      slot_count;
+		if (fit)
+			*fit = result;
+	}
+	free(solver.quota);
+	free(solver.goal);
+	free(solver.x);
+	free(solver.trial);
+	coin_free(&solver.coin);
+	return err;
+}
+
+int bias_shares(const struct slot *slots, __u32 slot_count, const __u16 *bias, __u32 count,
+		__u32 *share, __u32 *unserved)
+{
+	struct coin coin = {0};
+	int err;
+
+	if (!arguments_valid(slots, slot_count, count))
+		return -EINVAL;
+	err = coin_init(&coin, slot_count, count);
+	if (!err) {
+		coin_load(&coin, bias);
+		coin_aim(&coin, slots, slot_count);
+		coin_toss(&coin);
+		for (__u32 i = 0; i < count; i++)
+			share[i] = coin_won(&coin, i) / slot_count;
+		*unserved = (slot_count - coin.served) * PART_ONE / slot_count;
+	}
+	coin_free(&coin);
+	return err;
 }

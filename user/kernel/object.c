@@ -238,15 +238,17 @@ int object_load_node(const char *pin_dir, const struct node_address *addresses, 
 		memcpy((void *)skeleton->rodata->node_addresses, addresses,
 		       count * sizeof(*addresses));
 		skeleton->rodata->node_address_count = count;
+		path_of(path, pin_dir, "node_counters");
+		if (!access(path, F_OK)) /* of an earlier program: its counts go on */
+			err = reuse_pinned(skeleton->obj, pin_dir);
+	}
+	if (!err) {
 		err = node_bpf__load(skeleton);
 	}
 	if (!err)
 		err = pin_over(skeleton->progs.node, pin_dir, "node");
-	if (!err) {
-		path_of(path, pin_dir, "node_counters");
-		unlink(path);
+	if (!err && access(path, F_OK))
 		err = bpf_obj_pin(bpf_map__fd(skeleton->maps.node_counters), path) ? -errno : 0;
-	}
 	complaint_end();
 	node_bpf__destroy(skeleton);
 	return err ? refuse_load(error, err) : 0;
