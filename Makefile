@@ -31,6 +31,7 @@ LIB_OBJS  := $(filter-out $(B)/user/sluice.o,$(patsubst %.c,$(B)/%.o,$(wildcard 
 
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
 PROG_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c))
+PROG_SHARED := $(addprefix tests/prog/,packet.c packet.h world.c world.h)
 TEST_BPF   := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/*/*.bpf.c))
 TEST_SKELS := $(TEST_BPF:.bpf.o=.skel.h)
 TEST_HELPERS := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard tests/net/*.c)))
@@ -65,7 +66,7 @@ $(B)/tests/unit/%: tests/unit/%.c $(B)/libcore.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $< $(B)/libcore.a $(LIBS) -lcmocka
 
-$(B)/tests/prog/%: tests/prog/%.c $(B)/libsluice.a $(wildcard tests/prog/packet*.c) | $(TEST_SKELS)
+$(B)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(B)/libsluice.a | $(TEST_SKELS)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) $(B)/libsluice.a $(LIBS) -lcmocka
 

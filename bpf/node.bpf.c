@@ -17,9 +17,8 @@
 
 #include "../maps/node.h"
 
-/* Set by the loader. */
+/* Set by the loader; the rest stays 0, which is nobody's address. */
 const volatile struct node_address node_addresses[NODE_ADDRESSES_MAX] = {};
-const volatile __u32 node_address_count = 0;
 
 /* Memory: what this node took out of its tunnels. */
 struct {
@@ -34,11 +33,12 @@ struct {
 
 static __always_inline bool is_ours(__u64 high, __u64 low)
 {
-	for (__u32 i = 0; i < node_address_count && i < NODE_ADDRESSES_MAX; i++) {
-		if (node_addresses[i].high == high && node_addresses[i].low == low)
-			return true;
-	}
-	return false;
+	bool ours = false;
+
+#pragma unroll
+	for (int i = 0; i < NODE_ADDRESSES_MAX; i++)
+		ours |= node_addresses[i].high == high && node_addresses[i].low == low;
+	return ours && (high | low);
 }
 
 /* Congestion met on the way through the tunnel is told to the inner packet (RFC 6040, 4.2). */
@@ -83,7 +83,7 @@ static __always_inline int decapsulate(struct xdp_md *ctx, __u32 outer_bytes, __
 		struct iphdr *ip = data;
 
 		if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl < 5 ||
-		    data + bpf_ntohs(ip->tot_len) > end)
+		    bpf_ntohs(ip->tot_len) > end - data)
 			return XDP_PASS;
 		if (congestion)
 			keep_congestion_ipv4(ip);
@@ -91,7 +91,7 @@ static __always_inline int decapsulate(struct xdp_md *ctx, __u32 outer_bytes, __
 		struct ipv6hdr *ip = data;
 
 		if ((void *)(ip + 1) > end || ip->version != 6 ||
-		    data + sizeof(*ip) + bpf_ntohs(ip->payload_len) > end)
+		    sizeof(*ip) + bpf_ntohs(ip->payload_len) > end - data)
 			return XDP_PASS;
 		if (congestion)
 			keep_congestion_ipv6(ip);

@@ -27,7 +27,7 @@ cleanup() {
 	trap - EXIT
 	for pid in "${test_pids[@]}"; do kill "$pid" 2>/dev/null; done
 	for pid in "${test_pids[@]}"; do
-		timeout 2 tail --pid="$pid" -f /dev/null 2>/dev/null || kill -9 "$pid" 2>/dev/null
+		timeout 2 tail --pid="$pid" -s 0.05 -f /dev/null 2>/dev/null || kill -9 "$pid" 2>/dev/null
 	done
 	for namespace in "${test_namespaces[@]}"; do
 		# What those that were killed leave behind; its namespace is ours alone.
@@ -107,19 +107,20 @@ add_node() {
 	in_ns "node$i" ip addr add "fd00:0:0:$i::2/64" dev eth0 nodad
 	in_ns lb ip addr add "10.0.$i.1/24" dev "n$i"
 	in_ns lb ip addr add "fd00:0:0:$i::1/64" dev "n$i" nodad
-	in_ns "node$i" ip route add default via "10.0.$i.1"
-	in_ns "node$i" ip -6 route add default via "fd00:0:0:$i::1"
+	# What nodes tell clients: their segments must fit the link with another header around them.
+	in_ns "node$i" ip route add default via "10.0.$i.1" advmss 1400
+	in_ns "node$i" ip -6 route add default via "fd00:0:0:$i::1" advmss 1400
 	in_ns "node$i" ip addr add "$VIP/32" dev lo
 	in_ns "node$i" ip addr add "$VIP6/128" dev lo nodad
 	in_ns "node$i" sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2
 	in_ns "node$i" "$SLUICE" --pin "$PIN-node$i" attach eth0 --role node >/dev/null || exit 1
 }
 
-# service NAME PORT PROTO FORWARD NODES [VIP]: with one backend "bI" on each node.
+# service NAME PORT PROTO FORWARD NODES [VIP [OPTION...]]: with one backend "bI" on each node.
 service() {
 	local name=$1 port=$2 proto=$3 forward=$4 nodes=$5 vip=${6:-$VIP} i address
-	lb service add "$name" --vip "$vip" --port "$port" --proto "$proto" --forward "$forward" ||
-		exit 1
+	lb service add "$name" --vip "$vip" --port "$port" --proto "$proto" --forward "$forward" \
+		"${@:7}" || exit 1
 	for ((i = 1; i <= nodes; i++)); do
 		address=10.0.$i.2
 		[ "${ADDRESS_FAMILY:-4}" = 6 ] && address=fd00:0:0:$i::2

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What a network test says, in TAP. The network itself is that of scripts/testbed.sh.
+# What a network test says, in TAP, and its traffic. The network itself is scripts/testbed.sh's.
 
 # shellcheck source=../../scripts/testbed.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../scripts/testbed.sh"
 
+HELPERS=${HELPERS:-$ROOT/build/tests/net}
+
 test_number=0
 test_failures=0
 
+# --- TAP ---------------------------------------------------------------------------------------
 ok() {
 	test_number=$((test_number + 1))
 	echo "ok $test_number - $1"
@@ -53,3 +56,66 @@ finish() {
 	[ "$test_failures" -eq 0 ]
 	exit
 }
+
+# --- traffic -----------------------------------------------------------------------------------
+# servers NODES PORT...: see server.c; node I answers as "nodeI" and logs its flows.
+servers() {
+	local nodes=$1 i
+	shift
+	for ((i = 1; i <= nodes; i++)); do
+		in_background "node$i" "$HELPERS/server" "$i" "$TMP/node$i.log" "$@"
+	done
+	for ((i = 1; i <= nodes; i++)); do
+		wait_for 5 grep -q ready "$TMP/node$i.log" || exit 1
+	done
+}
+
+# flows_at I PROTO PORT: how many flows node I's server has seen.
+flows_at() { grep -cx "$2 $3" "$TMP/node$1.log"; }
+
+forget_flows() {
+	local log
+	for log in "$TMP"/node*.log; do : >"$log"; done
+}
+
+# connections_at I PORT: how many TCP connections are open at node I now.
+connections_at() { in_ns "node$1" ss -Hnt state established "sport = :$2" | wc -l; }
+
+# decapsulated_at I: how many packets node I took out of its tunnels.
+decapsulated_at() {
+	bpftool -j map dump pinned "$PIN-node$1/node_counters" |
+		jq '[.[].formatted.values[].value.packets] | add'
+}
+
+# short_flows PROTO VIP PORT COUNT [ENDING [FIRST-PORT]]: what became of them is in $TMP/short.
+short_flows() {
+	in_ns client "$HELPERS/short_flows" "$1" "$2" "$3" "$4" 8 "${5:-close}" "${@:6}" \
+		>"$TMP/short"
+}
+
+# start_long_flows NAME PROTO VIP PORT COUNT PERIOD-MS: what becomes of them is in $TMP/NAME; its
+# process id is in $long_pid. Returns when all have had an answer.
+start_long_flows() {
+	local name=$1
+	shift
+	in_background client "$HELPERS/long_flows" "$@" "$TMP/$name"
+	long_pid=$!
+	wait_for 10 grep -qx "open $4" "$TMP/$name"
+}
+
+stop_long_flows() {
+	kill -TERM "$1"
+	wait "$1"
+}
+
+# value NAME KEY: a number out of what the clients wrote; 0 when it is not there.
+value() { awk -v key="$2" '$1 == key { n = $2 } END { print n + 0 }' "$TMP/$1"; }
+
+# check_unharmed WHAT NAME: no flow of those was hurt in any way.
+check_unharmed() {
+	local key got=""
+	for key in resets timeouts wrong failed; do got="$got$key $(value "$2" "$key") "; done
+	check_equal "$1" "$got" "resets 0 timeouts 0 wrong 0 failed 0 "
+}
+
+generation() { lb status --json | jq .generation; }

@@ -7,155 +7,36 @@
 #include <string.h>
 
 #include "candidates.h"
+#include "coin.h"
 
 /* Fixed point: the number of bits behind the point. */
-#define S_SHIFT	    31 /* s of the coin */
-#define S_ONE	    (1ull << S_SHIFT)
-#define PART_SHIFT  30 /* parts of slots, and numbers of slots that are won */
-#define PART_ONE    (1ull << PART_SHIFT)
-#define QUOTA_SHIFT 43 /* numbers of slots that are wanted; up to 2^20 of them */
+#define QUOTA_SHIFT 42 /* numbers of slots that are wanted; there are up to 2^20 */
 #define RATIO_SHIFT 20
 #define RATIO_ONE   (1ll << RATIO_SHIFT)
-#define X_SHIFT	    8 /* of x behind the bias that it is rounded to */
-#define X_MAX	    ((__u64)BIAS_MAX << X_SHIFT)
-#define X_MIN	    ((__u64)1 << (X_SHIFT - 1)) /* rounds to bias 1 */
+#define X_SHIFT     8 /* of x behind the bias that it is rounded to */
+#define X_MAX       ((__u64)BIAS_MAX << X_SHIFT)
+#define X_MIN       ((__u64)1 << (X_SHIFT - 1)) /* rounds to bias 1 */
 
 /*
  * The part of its slots that a backend may want. More would press the biases of the others down
- * until their ratios are lost in rounding.
+ * until their ratios are lost in rounding. Only one that stands in every slot may want them all, as
+ * no other table could serve it better; its x ends at 4096 times that of the others.
  */
 #define PART_FULL (PART_ONE * 97 / 100)
-#define PART_MOST (PART_ONE - (PART_ONE >> 12)) /* no more where every slot is its own */
+#define PART_MOST (PART_ONE - (PART_ONE >> 12))
 
 #define ERROR_GOOD_PPM 500 /* no further round below it */
-
-/* Entry @count of each array stands for "no candidate". */
-struct coin {
-	__u32 count;
-	__u64 *entry;	    /* bias << 16 | index, so that one comparison orders both */
-	__u64 *reciprocal;  /* S_ONE / bias */
-	__u64 *won;	    /* sixths of slots, S_SHIFT */
-	__u32 *held;	    /* slots that it stands in */
-	struct slot *slots; /* where the flows of each slot end up; without those that end nowhere */
-	__u32 served;	    /* number of them */
-};
 
 struct solver {
 	struct coin coin;
 	const __u32 *wanted;
 	__u32 live;   /* backends that are wanted */
 	__u64 *quota; /* slots wanted, QUOTA_SHIFT */
-	__u64 *goal;  /* x that would win the quota if the others had x = 1, PART_SHIFT; 0: not set */
+	__u64 *goal;  /* x that wins the quota where the others have x = 1, PART_SHIFT */
 	__u64 *x;     /* X_SHIFT */
 	__u16 *trial; /* the biases of this round */
 	bool saturated;
 };
-
-static int coin_init(struct coin *coin, __u32 slot_count, __u32 count)
-{
-	coin->count = count;
-	coin->entry = calloc(count + 1, sizeof(*coin->entry));
-	coin->reciprocal = calloc(count + 1, sizeof(*coin->reciprocal));
-	coin->won = calloc(count + 1, sizeof(*coin->won));
-	coin->held = calloc(count + 1, sizeof(*coin->held));
-	coin->slots = malloc(slot_count * sizeof(*coin->slots));
-	return coin->entry && coin->reciprocal && coin->won && coin->held && coin->slots ? 0 :
-											   -ENOMEM;
-}
-
-static void coin_free(struct coin *coin)
-{
-	free(coin->entry);
-	free(coin->reciprocal);
-	free(coin->won);
-	free(coin->held);
-	free(coin->slots);
-}
-
-static void coin_load(struct coin *coin, const __u16 *bias)
-{
-	for (__u32 i = 0; i < coin->count; i++) {
-		coin->entry[i] = (__u64)bias[i] << 16 | i;
-		coin->reciprocal[i] = bias[i] ? (S_ONE + bias[i] / 2) / bias[i] : 0;
-	}
-	coin->entry[coin->count] = coin->count;
-}
-
-/* A slot with CANDIDATE_NONE replaced; returns whether one of its candidates has a bias. */
-static inline bool slot_read(const struct coin *coin, const struct slot *slot, struct slot *known)
-{
-	__u64 entries = 0;
-
-	for (int c = 0; c < CANDIDATES; c++) {
-		__u32 candidate = slot->candidate[c];
-
-		candidate = candidate < coin->count ? candidate : coin->count;
-		known->candidate[c] = candidate;
-		entries |= coin->entry[candidate];
-	}
-	return entries >> 16;
-}
-
-static bool slots_valid(const struct slot *slots, __u32 slot_count, __u32 count)
-{
-	bool valid = true;
-
-	for (__u32 s = 0; s < slot_count; s++)
-		for (int c = 0; c < CANDIDATES; c++)
-			valid &= slots[s].candidate[c] < count ||
-				 slots[s].candidate[c] == CANDIDATE_NONE;
-	return valid;
-}
-
-/* Follow the probes of empty slots once: who has a bias stays the same through all rounds. */
-static void coin_aim(struct coin *coin, const struct slot *slots, __u32 slot_count)
-{
-	for (__u32 s = 0; s < slot_count; s++) {
-		struct slot *end = &coin->slots[coin->served];
-		bool live = slot_read(coin, &slots[s], end);
-
-		for (__u32 probe = 1; !live && probe <= SLOT_PROBES; probe++)
-			live = slot_read(coin, &slots[(s + probe) & (slot_count - 1)], end);
-		if (!live)
-			continue;
-		for (int c = 0; c < CANDIDATES; c++)
-			coin->held[end->candidate[c]]++;
-		coin->served++;
-	}
-}
-
-/*
- * What each backend wins. With x_p <= x_q <= x_top, P of p is s_p / 2 - s_p s_q / 6, that of q the
- * same the other way round, and top has the rest. Counted in sixths, so that nothing is divided, and
- * ordered by comparisons that compile to moves: branches would be mispredicted in every other slot.
- */
-static void coin_toss(struct coin *coin)
-{
-	const __u64 *entry = coin->entry, *reciprocal = coin->reciprocal;
-	const struct slot *slot = coin->slots, *end = slot + coin->served;
-	__u64 *won = coin->won;
-
-	memset(won, 0, (coin->count + 1) * sizeof(*won));
-	for (; slot < end; slot++) {
-		__u64 a = entry[slot->candidate[0]], b = entry[slot->candidate[1]];
-		__u64 c = entry[slot->candidate[2]];
-		__u64 p = a < b ? a : b, high = a < b ? b : a;
-		__u64 q = high < c ? high : c, top = high < c ? c : high;
-		__u64 one = reciprocal[(__u16)top];
-		__u64 s_p = (p >> 16) * one, s_q = (q >> 16) * one;
-		__u64 both = s_p * s_q >> S_SHIFT;
-
-		won[(__u16)p] += 3 * s_p - both;
-		won[(__u16)q] += 3 * s_q - both;
-		won[(__u16)top] += 6 * S_ONE - 3 * s_p - 3 * s_q + 2 * both;
-	}
-}
-
-/* Slots that a backend has won, PART_SHIFT. */
-static __u64 coin_won(const struct coin *coin, __u32 i)
-{
-	return coin->won[i] / (6 << (S_SHIFT - PART_SHIFT));
-}
 
 /* @value * @over / @under, where the result fits. */
 static __u64 mul_div(__u64 value, __u64 over, __u64 under)
@@ -169,8 +50,7 @@ static __u64 mul_div(__u64 value, __u64 over, __u64 under)
 	if (!under)
 		under = 1;
 	high = (value >> 31) * over;
-	return (high / under << 31) +
-	       ((high % under << 31) + (value & 0x7fffffff) * over) / under;
+	return (high / under << 31) + ((high % under << 31) + (value & 0x7fffffff) * over) / under;
 }
 
 /*
@@ -217,7 +97,9 @@ static void set_goals(struct solver *solver)
 		for (__u32 i = 0; i < coin->count; i++) {
 			__u64 full = full_quota(coin, i);
 
-			if (!solver->wanted[i] || solver->goal[i] ||
+			if (!solver->wanted[i] || solver->goal[i])
+				continue;
+			if (coin->held[i] &&
 			    mul_div(solver->quota[i], rest_now, quotas_now) <= full)
 				continue;
 			solver->goal[i] = inverse(PART_FULL);
@@ -227,7 +109,7 @@ static void set_goals(struct solver *solver)
 		}
 	}
 	for (__u32 i = 0; i < coin->count; i++)
-		if (solver->wanted[i] && !solver->goal[i] && coin->held[i])
+		if (solver->wanted[i] && !solver->goal[i])
 			solver->goal[i] = inverse((mul_div(solver->quota[i], rest, quotas) >>
 						   (QUOTA_SHIFT - PART_SHIFT)) /
 						  coin->held[i]);
@@ -272,8 +154,8 @@ static __u32 largest_error_ppm(const struct solver *solver)
 		__u32 error = 0;
 
 		if (solver->wanted[i])
-			error = solver->coin.held[i] ? error_ppm(coin_won(&solver->coin, i), quota) :
-						       1000000;
+			error = solver->coin.held[i] ? error_ppm(coin_won(&solver->coin, i), quota)
+						     : 1000000;
 		if (error > largest)
 			largest = error;
 	}
@@ -297,28 +179,30 @@ static void correct(struct solver *solver)
 			ratio = RATIO_ONE / 4;
 		if (ratio > RATIO_ONE * 4)
 			ratio = RATIO_ONE * 4;
-		/* But the others move as well, which tells when there are few. */
+		/* The others move as well; with few of them that alone does a part of it. */
 		ratio = RATIO_ONE + (ratio - RATIO_ONE) * (live - 1) / live;
 		solver->x[i] = solver->x[i] * ratio >> RATIO_SHIFT;
 	}
 }
 
-static int rounds_for(__u32 live)
+/* Where a few backends depend much on each other, or rounds cost little, there are more of them. */
+static int rounds_for(const struct solver *solver)
 {
-	if (live <= 3)
+	if (solver->live <= CANDIDATES || solver->coin.served <= SLOT_COUNT_MIN)
 		return 8;
-	return live > 1000 ? 6 : 4;
+	return solver->live > 1000 ? 6 : 4;
 }
 
 /* The best of all rounds is left in @bias. */
 static __u32 solve(struct solver *solver, __u16 *bias)
 {
-	int rounds = rounds_for(solver->live);
+	int rounds = rounds_for(solver);
 	__u32 best_ppm = UINT32_MAX;
 
 	set_goals(solver);
+	/* On any scale, for now; 4 bits less and X_MAX times it fits. */
 	for (__u32 i = 0; i < solver->coin.count; i++)
-		solver->x[i] = solver->goal[i] >> X_SHIFT;
+		solver->x[i] = solver->coin.held[i] ? solver->goal[i] >> 4 : 0;
 	for (int round = 0;; round++) {
 		__u32 ppm;
 
@@ -340,6 +224,7 @@ static int solver_init(struct solver *solver, const struct slot *slots, __u32 sl
 		       __u32 count)
 {
 	__u64 sum = 0;
+	int err;
 
 	if (coin_init(&solver->coin, slot_count, count))
 		return -ENOMEM;
@@ -356,17 +241,17 @@ static int solver_init(struct solver *solver, const struct slot *slots, __u32 sl
 		sum += solver->wanted[i];
 	}
 	coin_load(&solver->coin, solver->trial);
-	coin_aim(&solver->coin, slots, slot_count);
+	err = coin_aim(&solver->coin, slots, slot_count);
 	for (__u32 i = 0; i < count; i++)
 		solver->quota[i] = mul_div((__u64)solver->wanted[i] << 31,
 					   (__u64)solver->coin.served << (QUOTA_SHIFT - 31), sum);
-	return 0;
+	return err;
 }
 
-static bool arguments_valid(const struct slot *slots, __u32 slot_count, __u32 count)
+static bool sizes_valid(__u32 slot_count, __u32 count)
 {
 	return slot_count && !(slot_count & (slot_count - 1)) && slot_count <= SLOT_COUNT_MAX &&
-	       count <= CANDIDATE_NONE && slots_valid(slots, slot_count, count);
+	       count <= CANDIDATE_NONE;
 }
 
 int bias_solve(const struct slot *slots, __u32 slot_count, const __u32 *wanted, __u32 count,
@@ -376,14 +261,14 @@ int bias_solve(const struct slot *slots, __u32 slot_count, const __u32 *wanted, 
 	struct bias_fit result = {0};
 	int err;
 
-	if (!arguments_valid(slots, slot_count, count))
+	if (!sizes_valid(slot_count, count))
 		return -EINVAL;
 	err = solver_init(&solver, slots, slot_count, count);
 	if (!err) {
 		result.error_max_ppm = solve(&solver, bias);
 		result.saturated = solver.saturated;
-		result.unserved_ppm = (__u64)(slot_count - solver.coin.served) * 1000000 /
-				      slot_count;
+		result.unserved_ppm =
+			(__u64)(slot_count - solver.coin.served) * 1000000 / slot_count;
 		if (fit)
 			*fit = result;
 	}
@@ -401,12 +286,14 @@ int bias_shares(const struct slot *slots, __u32 slot_count, const __u16 *bias, _
 	struct coin coin = {0};
 	int err;
 
-	if (!arguments_valid(slots, slot_count, count))
+	if (!sizes_valid(slot_count, count))
 		return -EINVAL;
 	err = coin_init(&coin, slot_count, count);
 	if (!err) {
 		coin_load(&coin, bias);
-		coin_aim(&coin, slots, slot_count);
+		err = coin_aim(&coin, slots, slot_count);
+	}
+	if (!err) {
 		coin_toss(&coin);
 		for (__u32 i = 0; i < count; i++)
 			share[i] = coin_won(&coin, i) / slot_count;

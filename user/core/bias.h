@@ -16,20 +16,22 @@
 
 #define BIAS_MAX 65535
 
-/* How well the biases do. Shares are parts per million of the service's new flows. */
+/* How well the biases do. */
 struct bias_fit {
-	__u32 error_max_ppm;   /* largest |share - wanted share| / wanted share over wanted > 0 */
-	__u32 unserved_ppm;    /* slots from which no probe finds a live candidate */
-	bool saturated;	       /* a wanted share is more than a backend's slots can give */
+	__u32 error_max_ppm; /* largest |share - wanted share| / wanted share of a wanted backend */
+	__u32 unserved_ppm;  /* slots from which no probe finds a live candidate */
+	bool saturated;      /* a wanted share is more than a backend's slots can give */
 };
 
 /*
  * Solve for @bias[0..@count) from the weights @wanted (any unit, only their ratios count).
- * @slots hold indices below @count or CANDIDATE_NONE.
+ * @slots hold indices below @count or CANDIDATE_NONE. Shares are of the flows that find a live
+ * candidate.
  *
  * wanted 0 gets bias 0; wanted > 0 never gets 0. All wanted 0: every bias is 0. One left: BIAS_MAX.
- * Integers only, deterministic. @fit may be NULL.
- * Returns 0, -EINVAL (a candidate out of range, slot_count not a power of two) or -ENOMEM.
+ * Integers only; another order of backends gives the same biases in that order. @fit may be NULL.
+ * Returns 0, -EINVAL (a candidate out of range, slot_count not a power of two or over
+ * SLOT_COUNT_MAX) or -ENOMEM; @bias is then untouched.
  */
 int bias_solve(const struct slot *slots, __u32 slot_count, const __u32 *wanted, __u32 count,
 	       __u16 *bias, struct bias_fit *fit);

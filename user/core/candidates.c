@@ -25,7 +25,7 @@ struct racer {
 	__u64 identity;
 	__u64 weight_reciprocal;   /* 2^32 / weight */
 	__u32 start, step, spread; /* its permutation of the slots */
-	__u32 index;		   /* in the caller's order */
+	__u32 index;               /* in the caller's order */
 	__u32 weight;
 };
 
@@ -33,12 +33,12 @@ struct race {
 	struct racer *racers; /* those with a weight, by identity */
 	__u32 count;
 	__u32 slot_count;
-	__u32 fold;		   /* half the bits of a slot number, rounded up */
-	__u32 log_count;	   /* how far log[] is filled in */
-	__u32 *log;		   /* -ln(1 - (k + 1/2) / slot_count), LOG_SHIFT */
-	__u64 log_sum;		   /* what log[log_count] will be, LOG_SUM_SHIFT */
+	__u32 fold;                /* half the bits of a slot number, rounded up */
+	__u32 log_count;           /* how far log[] is filled in */
+	__u32 *log;                /* -ln(1 - (k + 1/2) / slot_count), LOG_SHIFT */
+	__u64 log_sum;             /* what log[log_count] will be, LOG_SUM_SHIFT */
 	__u64 (*best)[CANDIDATES]; /* keys by slot, the smallest first */
-	__u32 *open;		   /* slots that fewer than three have reached */
+	__u32 *open;               /* slots that fewer than three have reached */
 	__u32 open_count;
 };
 
@@ -257,8 +257,8 @@ static int compare_identity(const void *a, const void *b)
 
 static int line_up(struct race *race, const struct contender *contenders, __u32 count)
 {
-	static const struct hash_key key = {{0x9e3779b97f4a7c15, 0xd1b54a32d192ed03,
-					     0x8cb92ba72f3d8dd7, 0xaaaaaaaaaaaaaaab}};
+	static const struct hash_key key = {
+		{0x9e3779b97f4a7c15, 0xd1b54a32d192ed03, 0x8cb92ba72f3d8dd7, 0xaaaaaaaaaaaaaaab}};
 	__u32 floor = weight_floor(contenders, count);
 
 	for (__u32 i = 0; i < count; i++) {
@@ -295,8 +295,8 @@ static void name_winners(const struct race *race, struct slot *slots)
 			__u64 key = race->best[slot][i];
 
 			slots[slot].candidate[i] =
-				key == KEY_NEVER ? CANDIDATE_NONE :
-						   race->racers[key & KEY_RANK_MASK].index;
+				key == KEY_NEVER ? CANDIDATE_NONE
+						 : race->racers[key & KEY_RANK_MASK].index;
 		}
 	}
 }

@@ -18,7 +18,7 @@
 #define SLOT_COUNT_MAX 1048576u
 
 struct contender {
-	__u64 identity;	    /* well mixed, unlike any other's in the service */
+	__u64 identity;     /* well mixed, unlike any other's in the service */
 	__u16 table_weight; /* 0: wins no slot */
 };
 
@@ -27,11 +27,15 @@ __u32 slot_count_default(__u32 backend_count);
 
 /*
  * Fill @slots[0..@slot_count) with indices into @contenders, the winner first; CANDIDATE_NONE where
- * there are fewer than three with a weight. @slot_count is a power of two; @count is at most
- * 65535 - 1. Weights under a sixteenth of the mean count as that sixteenth, so that each backend
- * wins slots and the bias can do the rest.
+ * there are fewer than three with a weight. @count is at most 65535 - 1. Weights under a sixteenth
+ * of the mean (taken down to a power of two) count as that, so that each backend wins slots and the
+ * bias can do the rest.
  *
- * Returns 0, -EINVAL (slot_count not a power of two, two equal identities) or -ENOMEM.
+ * A backend that is added, removed or changed in weight changes the slots that it wins or loses and
+ * no other, unless it moves that floor from one power of two to another.
+ *
+ * Returns 0, -EINVAL (slot_count not a power of two or over SLOT_COUNT_MAX, two equal identities) or
+ * -ENOMEM.
  */
 int candidates_build(const struct contender *contenders, __u32 count, struct slot *slots,
 		     __u32 slot_count);

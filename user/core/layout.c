@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -22,39 +21,40 @@ static __u32 place_of(const struct hash_key *key, const struct model_service *se
 	       (64 - SERVICE_TABLE_BITS);
 }
 
-/* @taken[place] is the number of the last attempt that put a service there. */
+/* @taken has a bit for each place; it comes and goes all 0. */
 static bool try_key(const struct model_service *services, size_t count, const struct hash_key *key,
-		    __u32 attempt, __u32 *taken, __u32 *places)
+		    __u64 *taken, __u32 *places)
 {
-	size_t i;
+	bool collision = false;
+	size_t i, stood;
 
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < count && !collision; i++) {
+		__u64 bit;
+
 		places[i] = place_of(key, &services[i]);
-		if (taken[places[i]] == attempt)
-			return false;
-		taken[places[i]] = attempt;
+		bit = 1ULL << (places[i] % 64);
+		collision = taken[places[i] / 64] & bit;
+		taken[places[i] / 64] |= bit;
 	}
-	return true;
+	for (stood = 0; stood < i; stood++)
+		taken[places[stood] / 64] = 0;
+	return !collision;
 }
 
 int layout_make(const struct model_service *services, size_t count, __u64 seed,
 		struct layout *layout, __u32 *places)
 {
-	__u32 *taken = calloc(SERVICE_TABLE_ENTRIES, sizeof(*taken));
-	int err = -ENOSPC;
+	__u64 taken[SERVICE_TABLE_ENTRIES / 64] = {0};
 	__u32 attempt;
 	size_t i;
 
-	if (!taken)
-		return -ENOMEM;
 	memset(layout, 0, sizeof(*layout));
 	for (i = 0; i < count; i++)
 		layout->any_port |= services[i].port == 0;
-	for (attempt = 1; attempt <= ATTEMPTS_MAX && err; attempt++) {
+	for (attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
 		key_from_seed(seed, KEY_LAYOUT, attempt, &layout->key);
-		if (try_key(services, count, &layout->key, attempt, taken, places))
-			err = 0;
+		if (try_key(services, count, &layout->key, taken, places))
+			return 0;
 	}
-	free(taken);
-	return err;
+	return -ENOSPC;
 }

@@ -8,8 +8,8 @@
 
 /*
  * Find such a key and each service's place (@places[0..@count)). Deterministic: the same services
- * get the same places. Returns 0, -ENOSPC when no key was found (not below SERVICES_MAX services,
- * in practice) or -ENOMEM.
+ * get the same places, in whatever order. Returns 0, or -ENOSPC when no key was found (not below
+ * SERVICES_MAX services, in practice).
  */
 int layout_make(const struct model_service *services, size_t count, __u64 seed,
 		struct layout *layout, __u32 *places);

@@ -358,8 +358,10 @@ int model_backend_set(struct model *model, const char *service, const char *name
 			return err;
 		backend->state = *state;
 	}
-	if (base_weight)
+	if (base_weight) {
+		backend->base_changed |= *base_weight != backend->base_weight;
 		set_base_weight(backend, *base_weight);
+	}
 	return 0;
 }
 

@@ -61,6 +61,7 @@ struct model_backend {
 	__u16 port; /* host order; 0: the service's */
 	__u16 base_weight;
 	__u16 table_weight; /* that the candidates were made with; 0: not in the table yet */
+	bool base_changed;  /* by model_backend_set(), until plan_make() has made new candidates */
 	__u32 weight_milli;
 	__u16 bias;
 	enum backend_state state; /* UP, DRAIN, DOWN as the operator set it; GONE once deleted */
@@ -130,7 +131,7 @@ int model_backend_add(struct model *model, const char *service,
 int model_backend_del(struct model *model, const char *service, const char *name, __u64 now_ns,
 		      struct text_error *error);
 
-/* NULL for what stays. A new base weight becomes the weight as well. */
+/* NULL for what stays. A new base weight becomes the weight as well, and needs new candidates. */
 int model_backend_set(struct model *model, const char *service, const char *name,
 		      const __u16 *base_weight, const enum backend_state *state,
 		      struct text_error *error);

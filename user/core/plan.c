@@ -16,7 +16,39 @@ static bool address_is_set(const __be32 word[4])
 	return word[0] | word[1] | word[2] | word[3];
 }
 
-/* Slots in the generation in use, and those that the model still holds, must stay as they are. */
+/* What the model says of one service's backends; by service id, gathered in one pass. */
+struct group {
+	struct model_backend *first; /* of the live ones: the model keeps them together */
+	size_t count;
+	bool stale; /* the slots hold a backend that is gone by now */
+	__u16 fallback;
+	__u32 largest; /* wanted weight; the fallback's */
+};
+
+static void gather(struct model *model, struct group *groups)
+{
+	size_t i;
+
+	for (i = 0; i < model->backend_count; i++) {
+		struct model_backend *backend = &model->backends[i];
+		struct group *group = &groups[backend->service];
+		__u32 wanted = backend_wanted(backend);
+
+		if (backend->state == BACKEND_GONE) {
+			group->stale |= backend->table_weight != 0;
+			backend->table_weight = 0; /* the slots are about to be made without it */
+			continue;
+		}
+		if (!group->count++)
+			group->first = backend;
+		if (wanted > group->largest) {
+			group->largest = wanted;
+			group->fallback = backend->id;
+		}
+	}
+}
+
+/* What the generation in use refers to must stay as it is. */
 static int collect_ranges(const struct slots_view *view, struct slot_ranges *ranges)
 {
 	size_t i;
@@ -25,44 +57,6 @@ static int collect_ranges(const struct slots_view *view, struct slot_ranges *ran
 	for (i = 0; i < view->in_use_count && !err; i++)
 		err = slot_ranges_add(ranges, view->in_use[i]);
 	return err;
-}
-
-/* The live backends of a service are together in the model; *@count of them from the returned one. */
-static struct model_backend *backends_of(struct model *model, const struct model_service *service,
-					 size_t *count)
-{
-	struct model_backend *first = NULL;
-	size_t i;
-
-	*count = 0;
-	for (i = 0; i < model->backend_count; i++) {
-		struct model_backend *backend = &model->backends[i];
-
-		if (backend->service != service->id || backend->state == BACKEND_GONE)
-			continue;
-		if (!first)
-			first = backend;
-		(*count)++;
-	}
-	return first;
-}
-
-/* Do the slots of this service still hold a backend that is gone? Not after this time. */
-static bool slots_stale(struct model *model, const struct model_service *service)
-{
-	bool stale = false;
-	size_t i;
-
-	for (i = 0; i < model->backend_count; i++) {
-		struct model_backend *backend = &model->backends[i];
-
-		if (backend->service == service->id && backend->state == BACKEND_GONE &&
-		    backend->table_weight) {
-			backend->table_weight = 0;
-			stale = true;
-		}
-	}
-	return stale;
 }
 
 static int plan_slots_add(struct plan *plan, const struct model_service *service,
@@ -80,23 +74,41 @@ static int plan_slots_add(struct plan *plan, const struct model_service *service
 	return 0;
 }
 
-static int update_all_slots(struct model *model, const struct slots_view *view,
-			    const struct settings *settings, __u64 now_ns, struct plan *plan)
+static int refuse_slots(int err, const struct model_service *service,
+			const struct settings *settings, struct text_error *error)
+{
+	if (err == -ENOSPC)
+		return text_refuse(error, err, "slots",
+				   "no room for the slots of service \"%s\": all services share %u, and "
+				   "those replaced less than %llu s ago count; load with a larger "
+				   "slots_max",
+				   service->name, settings->slots_max,
+				   BACKEND_GRACE_NS / 1000000000);
+	return text_refuse(error, err, NULL, "cannot make the slots of service \"%s\": %s",
+			   service->name, strerror(-err));
+}
+
+static int update_all_slots(struct model *model, const struct group *groups,
+			    const struct slots_view *view, const struct settings *settings,
+			    __u64 now_ns, struct plan *plan, struct text_error *error)
 {
 	struct slot_ranges ranges = {};
 	struct slot *made;
-	size_t i, count;
+	size_t i;
 	int err = collect_ranges(view, &ranges);
 
+	if (err)
+		text_refuse(error, err, NULL, "out of memory");
 	for (i = 0; i < model->service_count && !err; i++) {
 		struct model_service *service = &model->services[i];
+		const struct group *group = &groups[service->id];
 
-		struct model_backend *backends = backends_of(model, service, &count);
-
-		err = slots_update(service, backends, count, slots_stale(model, service), view,
+		err = slots_update(service, group->first, group->count, group->stale, view,
 				   settings, now_ns, &ranges, &made);
 		if (!err && made)
 			err = plan_slots_add(plan, service, made);
+		if (err)
+			refuse_slots(err, service, settings, error);
 	}
 	free(ranges.range);
 	return err;
@@ -162,30 +174,15 @@ static void fill_weight(const struct model_backend *backend, __u32 largest,
 			struct weight_half *weight)
 {
 	__u32 wanted = backend_wanted(backend);
-	__u32 share = (__u64)wanted * 65535 / largest;
+	__u32 share;
 
 	if (!wanted || !backend->bias)
 		return;
+	share = (__u64)wanted * 65535 / largest;
 	weight->bias = backend->bias;
 	weight->share = share ? share : 1;
 	weight->coin_reciprocal = 0xffffffff / weight->bias;
 	weight->count_reciprocal = 0xffffffff / weight->share;
-}
-
-/* The largest wanted weight of each service, by service id; and who wants it: the fallback. */
-static void find_largest(const struct model *model, __u32 *largest, __u16 *fallback)
-{
-	size_t i;
-
-	for (i = 0; i < model->backend_count; i++) {
-		const struct model_backend *backend = &model->backends[i];
-		__u32 wanted = backend_wanted(backend);
-
-		if (wanted > largest[backend->service]) {
-			largest[backend->service] = wanted;
-			fallback[backend->service] = backend->id;
-		}
-	}
 }
 
 static void fill_service(const struct model_service *service, const struct settings *settings,
@@ -224,20 +221,22 @@ static void fill_service(const struct model_service *service, const struct setti
 }
 
 static int fill_services(const struct model *model, const struct settings *settings,
-			 const __u16 *fallback, struct plan *plan)
+			 const struct group *groups, struct plan *plan, struct text_error *error)
 {
 	__u32 *places = calloc(model->service_count + 1, sizeof(*places));
 	size_t i;
-	int err;
+	int err = -ENOMEM;
 
-	if (!places)
-		return -ENOMEM;
-	err = layout_make(model->services, model->service_count, settings->seed, &plan->layout,
-			  places);
+	if (places)
+		err = layout_make(model->services, model->service_count, settings->seed,
+				  &plan->layout, places);
+	if (err)
+		text_refuse(error, err, NULL, "cannot lay out the table of %zu services: %s",
+			    model->service_count, strerror(-err));
 	for (i = 0; i < model->service_count && !err; i++) {
 		const struct model_service *service = &model->services[i];
 
-		fill_service(service, settings, fallback[service->id], &plan->services[i]);
+		fill_service(service, settings, groups[service->id].fallback, &plan->services[i]);
 		plan->services[i].info.place = places[i];
 	}
 	free(places);
@@ -245,7 +244,7 @@ static int fill_services(const struct model *model, const struct settings *setti
 }
 
 static void fill_backends(const struct model *model, const struct settings *settings,
-			  const __u32 *largest, struct plan *plan)
+			  const struct group *groups, struct plan *plan)
 {
 	size_t i;
 
@@ -255,46 +254,37 @@ static void fill_backends(const struct model *model, const struct settings *sett
 
 		fill_backend_entry(backend, settings, &out->entry);
 		fill_backend_info(backend, &out->info);
-		fill_weight(backend, largest[backend->service], &out->weight);
+		fill_weight(backend, groups[backend->service].largest, &out->weight);
 		out->coin_multiplier = coin_multiplier(identity(settings->seed, KEY_BACKEND,
 								&backend->address, backend->port,
 								0));
 	}
 }
 
-static void explain(int err, struct text_error *error)
-{
-	if (err == -ENOSPC)
-		text_refuse(error, err, NULL,
-			    "no room for these slots or services: load with a larger slots_max");
-	else if (err)
-		text_refuse(error, err, NULL, "cannot lay out the maps: %s", strerror(-err));
-}
-
 int plan_make(struct model *model, const struct slots_view *view, const struct settings *settings,
 	      __u64 now_ns, struct plan *plan, struct text_error *error)
 {
-	__u32 *largest = calloc(SERVICES_MAX, sizeof(*largest));
-	__u16 *fallback = calloc(SERVICES_MAX, sizeof(*fallback));
-	int err = -ENOMEM;
+	struct group *groups = calloc(SERVICES_MAX, sizeof(*groups));
+	int err;
 
 	memset(plan, 0, sizeof(*plan));
 	model_expire(model, now_ns);
 	plan->services = calloc(model->service_count + 1, sizeof(*plan->services));
 	plan->backends = calloc(model->backend_count + 1, sizeof(*plan->backends));
-	if (largest && fallback && plan->services && plan->backends)
-		err = update_all_slots(model, view, settings, now_ns, plan);
-	if (!err) {
-		find_largest(model, largest, fallback);
-		fill_backends(model, settings, largest, plan);
-		err = fill_services(model, settings, fallback, plan);
+	if (!groups || !plan->services || !plan->backends) {
+		err = text_refuse(error, -ENOMEM, NULL, "out of memory");
+		goto out;
 	}
-	if (err) {
-		explain(err, error);
+	gather(model, groups);
+	err = update_all_slots(model, groups, view, settings, now_ns, plan, error);
+	if (err)
+		goto out;
+	fill_backends(model, settings, groups, plan);
+	err = fill_services(model, settings, groups, plan, error);
+out:
+	if (err)
 		plan_free(plan);
-	}
-	free(largest);
-	free(fallback);
+	free(groups);
 	return err;
 }
 

@@ -31,7 +31,7 @@ static int drop_services(struct model *model, const struct model *wanted, __u64 
 	return err;
 }
 
-/* The verbs reorder the backends, so each deletion starts the search anew. */
+/* A deleted one goes behind the live ones, which keep their order: the next has its place. */
 static int drop_backends(struct model *model, const struct model *wanted, __u64 now_ns,
 			 struct text_error *error)
 {
@@ -48,12 +48,10 @@ static int drop_backends(struct model *model, const struct model *wanted, __u64 
 		service = model_service_by_id(model, backend->service);
 		wanted_service = model_service_find(wanted, service->name);
 		kept = model_backend_find(wanted, wanted_service->id, backend->name);
-		if (kept && same_backend(backend, kept)) {
+		if (kept && same_backend(backend, kept))
 			i++;
-			continue;
-		}
-		err = model_backend_del(model, service->name, backend->name, now_ns, error);
-		i = 0;
+		else
+			err = model_backend_del(model, service->name, backend->name, now_ns, error);
 	}
 	return err;
 }

@@ -2,6 +2,7 @@
 #include "slots.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,20 +13,29 @@
 /* Past this error of a share the biases are not enough, and the wanted weights make the table. */
 #define ERROR_MAX_PPM 10000
 
-/* What the steps below share: one service, its backends by index, its slots by those indices. */
+/* One service: what its slots and biases are made from. */
 struct work {
 	struct model_backend *backends;
 	__u32 count;
-	struct contender *contenders;
-	__u32 *wanted;
-	__u16 *bias;
-	struct slot *slots;
 	__u32 slot_count;
+	__u64 seed;
+	__u32 *wanted;
+	__u32 wanted_largest;
+};
+
+/* Slots, by index into the backends, and what biases can make of them. */
+struct table {
+	struct contender *contenders; /* that it was made from; NULL: it is the one in use */
+	struct slot *slots;
+	__u16 *bias;
 	struct bias_fit fit;
 };
 
+/* In the order of their bases, so that one pass finds a free one. */
 int slot_ranges_add(struct slot_ranges *ranges, struct slot_range range)
 {
+	size_t position = ranges->count;
+
 	if (ranges->count == ranges->room) {
 		size_t room = ranges->room ? ranges->room * 2 : 64;
 		struct slot_range *more = reallocarray(ranges->range, room, sizeof(*more));
@@ -35,36 +45,29 @@ int slot_ranges_add(struct slot_ranges *ranges, struct slot_range range)
 		ranges->range = more;
 		ranges->room = room;
 	}
-	ranges->range[ranges->count++] = range;
+	for (; position && ranges->range[position - 1].base > range.base; position--)
+		ranges->range[position] = ranges->range[position - 1];
+	ranges->range[position] = range;
+	ranges->count++;
 	return 0;
-}
-
-static bool range_free(const struct slot_ranges *ranges, struct slot_range wanted)
-{
-	size_t i;
-
-	for (i = 0; i < ranges->count; i++) {
-		const struct slot_range *taken = &ranges->range[i];
-
-		if (wanted.base < taken->base + taken->count &&
-		    taken->base < wanted.base + wanted.count)
-			return false;
-	}
-	return true;
 }
 
 int slot_ranges_take(struct slot_ranges *ranges, __u32 count, __u32 slots_max,
 		     struct slot_range *taken)
 {
-	struct slot_range range = {.count = count};
+	__u64 base = 0;
+	size_t i;
 
-	for (; range.base + count <= slots_max; range.base += count) {
-		if (range_free(ranges, range)) {
-			*taken = range;
-			return slot_ranges_add(ranges, range);
-		}
+	for (i = 0; i < ranges->count && ranges->range[i].base < base + count; i++) {
+		__u64 end = (__u64)ranges->range[i].base + ranges->range[i].count;
+
+		if (end > base)
+			base = (end + count - 1) / count * count;
 	}
-	return -ENOSPC;
+	if (base + count > slots_max)
+		return -ENOSPC;
+	*taken = (struct slot_range){base, count};
+	return slot_ranges_add(ranges, *taken);
 }
 
 __u32 backend_wanted(const struct model_backend *backend)
@@ -74,23 +77,8 @@ __u32 backend_wanted(const struct model_backend *backend)
 	return backend->weight_milli;
 }
 
-/* Were the slots made with this set of backends and these base weights (or a re-base of them)? */
-static bool slots_current(const struct model_service *service, const struct work *work, bool stale)
-{
-	__u32 i;
-
-	if (stale || !service->slots.count || service->slots.count != work->slot_count)
-		return false;
-	for (i = 0; i < work->count; i++) {
-		if (work->backends[i].base_weight && !work->backends[i].table_weight)
-			return false;
-	}
-	return true;
-}
-
 static int work_init(struct work *work, const struct model_service *service,
-		     struct model_backend *backends, size_t count,
-		     const struct settings *settings)
+		     struct model_backend *backends, size_t count, __u64 seed)
 {
 	__u32 i;
 
@@ -98,116 +86,176 @@ static int work_init(struct work *work, const struct model_service *service,
 	work->backends = backends;
 	work->count = count;
 	work->slot_count = service->slot_count ? service->slot_count : slot_count_default(count);
-	work->contenders = calloc(count + 1, sizeof(*work->contenders));
-	work->wanted = calloc(count + 1, sizeof(*work->wanted));
-	work->bias = calloc(count + 1, sizeof(*work->bias));
-	work->slots = malloc(work->slot_count * sizeof(*work->slots));
-	if (!work->contenders || !work->wanted || !work->bias || !work->slots)
+	work->seed = seed;
+	work->wanted = malloc((count + 1) * sizeof(*work->wanted));
+	if (!work->wanted)
 		return -ENOMEM;
 	for (i = 0; i < count; i++) {
 		work->wanted[i] = backend_wanted(&backends[i]);
-		work->bias[i] = backends[i].bias;
-		work->contenders[i].identity = identity(settings->seed, KEY_BACKEND,
-							&backends[i].address, backends[i].port, 0);
+		if (work->wanted[i] > work->wanted_largest)
+			work->wanted_largest = work->wanted[i];
 	}
 	return 0;
 }
 
-static void work_free(struct work *work)
-{
-	free(work->contenders);
-	free(work->wanted);
-	free(work->bias);
-	free(work->slots);
-}
-
-int slots_by_index(const struct slots_view *view, struct slot_range range,
-		   const struct model_backend *backends, __u32 count, struct slot *slots)
-{
-	__u16 *index_of = malloc(65536 * sizeof(*index_of));
-	const struct slot *from = view->slots + range.base;
-	__u32 i, c;
-
-	if (!index_of)
-		return -ENOMEM;
-	memset(index_of, 0xff, 65536 * sizeof(*index_of));
-	for (i = 0; i < count; i++)
-		index_of[backends[i].id] = i;
-	for (i = 0; i < range.count; i++) {
-		for (c = 0; c < CANDIDATES; c++)
-			slots[i].candidate[c] = index_of[from[i].candidate[c]];
-	}
-	free(index_of);
-	return 0;
-}
-
-static int solve(struct work *work)
-{
-	return bias_solve(work->slots, work->slot_count, work->wanted, work->count, work->bias,
-			  &work->fit);
-}
-
-static bool fits(const struct work *work)
-{
-	return !work->fit.saturated && work->fit.error_max_ppm <= ERROR_MAX_PPM;
-}
-
-/* A table of the base weights. */
-static int build_base(struct work *work)
+/* Were the slots made with this set of backends and these base weights (or a re-base of them)? */
+static bool slots_current(const struct work *work, const struct model_service *service, bool stale)
 {
 	__u32 i;
 
-	for (i = 0; i < work->count; i++)
-		work->contenders[i].table_weight = work->backends[i].base_weight;
-	return candidates_build(work->contenders, work->count, work->slots, work->slot_count);
-}
-
-/* A table of the wanted weights; who is wanted nowhere keeps a little, to come back by bias. */
-static int build_wanted(struct work *work)
-{
-	__u32 largest = 1;
-	__u32 i;
-
+	if (stale || service->slots.count != work->slot_count)
+		return false;
 	for (i = 0; i < work->count; i++) {
-		if (work->wanted[i] > largest)
-			largest = work->wanted[i];
-	}
-	for (i = 0; i < work->count; i++) {
-		__u32 weight = (__u64)work->wanted[i] * 65535 / largest;
+		const struct model_backend *backend = &work->backends[i];
 
-		work->contenders[i].table_weight =
-			!weight && work->backends[i].base_weight ? 1 : weight;
-	}
-	return candidates_build(work->contenders, work->count, work->slots, work->slot_count);
-}
-
-/* Slots from scratch: of the base weights if biases can do the rest, else of the wanted weights. */
-static int build(struct work *work)
-{
-	int err = build_base(work);
-
-	if (!err)
-		err = solve(work);
-	if (err || fits(work))
-		return err;
-	err = build_wanted(work);
-	return err ? err : solve(work);
-}
-
-/* Is this the table that is in use already? Then nothing is gained by another copy of it. */
-static bool same_table(const struct work *work)
-{
-	__u32 i;
-
-	for (i = 0; i < work->count; i++) {
-		if (work->contenders[i].table_weight != work->backends[i].table_weight)
+		if (backend->base_changed || (backend->base_weight && !backend->table_weight))
 			return false;
 	}
 	return true;
 }
 
-/* Give the new slots a range; the ones in use stay for flows older than the change. */
-static int move_slots(struct work *work, struct model_service *service,
+/* Ids are given out in turn, so those of one service span little: look-ups cost what that does. */
+int slots_by_index(const struct slots_view *view, struct slot_range range,
+		   const struct model_backend *backends, __u32 count, struct slot *slots)
+{
+	const struct slot *from = view->slots + range.base;
+	__u32 lowest = UINT16_MAX, highest = 0;
+	__u16 *index_of;
+	__u32 span, i, c;
+
+	for (i = 0; i < count; i++) {
+		lowest = backends[i].id < lowest ? backends[i].id : lowest;
+		highest = backends[i].id > highest ? backends[i].id : highest;
+	}
+	span = count ? highest - lowest + 1 : 0;
+	index_of = malloc((span + 1) * sizeof(*index_of));
+	if (!index_of)
+		return -ENOMEM;
+	/* The last one stands for every id that is none of these backends'. */
+	for (i = 0; i <= span; i++)
+		index_of[i] = CANDIDATE_NONE;
+	for (i = 0; i < count; i++)
+		index_of[backends[i].id - lowest] = i;
+	for (i = 0; i < range.count; i++) {
+		for (c = 0; c < CANDIDATES; c++) {
+			__u32 place = from[i].candidate[c] - lowest;
+
+			slots[i].candidate[c] = index_of[place < span ? place : span];
+		}
+		slots[i].spare = 0;
+	}
+	free(index_of);
+	return 0;
+}
+
+static int table_init(struct table *table, const struct work *work)
+{
+	table->slots = malloc(work->slot_count * sizeof(*table->slots));
+	table->bias = malloc((work->count + 1) * sizeof(*table->bias));
+	return table->slots && table->bias ? 0 : -ENOMEM;
+}
+
+static void table_free(struct table *table)
+{
+	free(table->contenders);
+	free(table->slots);
+	free(table->bias);
+}
+
+static int solve(struct table *table, const struct work *work)
+{
+	return bias_solve(table->slots, work->slot_count, work->wanted, work->count, table->bias,
+			  &table->fit);
+}
+
+/* The table in use. */
+static int table_read(struct table *table, const struct work *work, const struct slots_view *view,
+		      struct slot_range range)
+{
+	int err = table_init(table, work);
+
+	if (!err)
+		err = slots_by_index(view, range, work->backends, work->count, table->slots);
+	return err ? err : solve(table, work);
+}
+
+/* Who is wanted nowhere now keeps a little, to come back by bias. */
+static __u16 wanted_table_weight(const struct work *work, __u32 i)
+{
+	__u32 weight = 0;
+
+	if (work->wanted[i])
+		weight = (__u64)work->wanted[i] * 65535 / work->wanted_largest;
+	else if (!work->backends[i].base_weight)
+		return 0;
+	return weight ? weight : 1;
+}
+
+/* A new table: of the base weights, or of the wanted ones (a re-base). */
+static int table_build(struct table *table, const struct work *work, bool rebase)
+{
+	int err = table_init(table, work);
+	__u32 i;
+
+	if (err)
+		return err;
+	table->contenders = malloc((work->count + 1) * sizeof(*table->contenders));
+	if (!table->contenders)
+		return -ENOMEM;
+	for (i = 0; i < work->count; i++) {
+		const struct model_backend *backend = &work->backends[i];
+
+		table->contenders[i].identity = identity(work->seed, KEY_BACKEND,
+							 &backend->address, backend->port, 0);
+		table->contenders[i].table_weight =
+			rebase ? wanted_table_weight(work, i) : backend->base_weight;
+	}
+	err = candidates_build(table->contenders, work->count, table->slots, work->slot_count);
+	return err ? err : solve(table, work);
+}
+
+static bool fits(const struct table *table)
+{
+	return table->fit.error_max_ppm <= ERROR_MAX_PPM;
+}
+
+/*
+ * Another table moves flows and costs a copy, so it must halve the error: where no table helps (a
+ * share too small for a bias of 16 bits) every change of a weight would make one.
+ */
+static bool is_better(const struct table *table, const struct table *than)
+{
+	return table->fit.error_max_ppm <= than->fit.error_max_ppm / 2;
+}
+
+/*
+ * Which of three tables: the one in use while it is @current and fits, that of the base weights, or
+ * that of the wanted ones. Those that are not needed are not made.
+ */
+static int choose_table(struct table tables[3], const struct work *work,
+			const struct model_service *service, bool current,
+			const struct slots_view *view, struct table **chosen)
+{
+	int err = current ? table_read(&tables[0], work, view, service->slots) : 0;
+
+	*chosen = current ? &tables[0] : NULL;
+	if (err || (current && fits(*chosen)))
+		return err;
+	err = table_build(&tables[1], work, false);
+	if (err)
+		return err;
+	if (!current || is_better(&tables[1], *chosen))
+		*chosen = &tables[1];
+	if (fits(*chosen))
+		return 0;
+	err = table_build(&tables[2], work, true);
+	if (!err && is_better(&tables[2], *chosen))
+		*chosen = &tables[2];
+	return err;
+}
+
+/* Give new slots a range; the ones in use stay for flows older than the change. */
+static int move_slots(const struct work *work, struct table *table, struct model_service *service,
 		      const struct settings *settings, __u64 now_ns, struct slot_ranges *ranges)
 {
 	struct slot_range range;
@@ -221,16 +269,17 @@ static int move_slots(struct work *work, struct model_service *service,
 		service->old_until_ns = now_ns + BACKEND_GRACE_NS;
 	}
 	service->slots = range;
-	for (i = 0; i < work->count; i++)
-		work->backends[i].table_weight = work->contenders[i].table_weight;
+	for (i = 0; i < work->count; i++) {
+		work->backends[i].table_weight = table->contenders[i].table_weight;
+		work->backends[i].base_changed = false;
+	}
 	for (i = 0; i < work->slot_count; i++) {
 		for (c = 0; c < CANDIDATES; c++) {
-			__u16 index = work->slots[i].candidate[c];
+			__u16 index = table->slots[i].candidate[c];
 
-			work->slots[i].candidate[c] =
+			table->slots[i].candidate[c] =
 				index == CANDIDATE_NONE ? index : work->backends[index].id;
 		}
-		work->slots[i].spare = 0;
 	}
 	return 0;
 }
@@ -239,32 +288,30 @@ int slots_update(struct model_service *service, struct model_backend *backends, 
 		 bool stale, const struct slots_view *view, const struct settings *settings,
 		 __u64 now_ns, struct slot_ranges *ranges, struct slot **made)
 {
+	struct table tables[3] = {};
+	struct table *chosen;
 	struct work work;
-	bool current;
 	__u32 i;
-	int err = work_init(&work, service, backends, count, settings);
+	int err = work_init(&work, service, backends, count, settings->seed);
 
 	*made = NULL;
+	if (!err)
+		err = choose_table(tables, &work, service, slots_current(&work, service, stale),
+				   view, &chosen);
 	if (err)
 		goto out;
-	current = slots_current(service, &work, stale);
-	if (current) {
-		err = slots_by_index(view, service->slots, backends, count, work.slots);
-		if (!err)
-			err = solve(&work);
-	}
-	if (!err && (!current || !fits(&work))) {
-		err = build(&work);
-		if (!err && !(current && same_table(&work))) {
-			err = move_slots(&work, service, settings, now_ns, ranges);
-			*made = err ? NULL : work.slots;
+	for (i = 0; i < count; i++)
+		backends[i].bias = chosen->bias[i];
+	if (chosen->contenders) {
+		err = move_slots(&work, chosen, service, settings, now_ns, ranges);
+		if (!err) {
+			*made = chosen->slots;
+			chosen->slots = NULL;
 		}
 	}
-	for (i = 0; !err && i < count; i++)
-		backends[i].bias = work.bias[i];
-	if (*made)
-		work.slots = NULL;
 out:
-	work_free(&work);
+	for (i = 0; i < 3; i++)
+		table_free(&tables[i]);
+	free(work.wanted);
 	return err;
 }

@@ -49,22 +49,26 @@ int topology_decide(const struct model *model, const struct report *reports, siz
 {
 	struct weight_input *inputs = calloc(model->backend_count + 1, sizeof(*inputs));
 	const struct report **sorted = sort_reports(reports, report_count);
-	size_t i, first, count;
+	size_t live, first, count;
 	int err = inputs && sorted ? 0 : -ENOMEM;
 
 	if (err)
 		goto out;
-	for (i = 0; i < model->backend_count; i++) {
-		const struct model_backend *backend = &model->backends[i];
+	memset(decisions, 0, model->backend_count * sizeof(*decisions));
+	/* The live ones come first. */
+	for (live = 0; live < model->backend_count; live++) {
+		const struct model_backend *backend = &model->backends[live];
 
-		inputs[i].base_weight = backend->base_weight;
-		inputs[i].weight_milli = backend->weight_milli;
-		inputs[i].region = backend->region;
-		inputs[i].report = report_of(backend->node, sorted, report_count);
+		if (backend->state == BACKEND_GONE)
+			break;
+		inputs[live].base_weight = backend->base_weight;
+		inputs[live].weight_milli = backend->weight_milli;
+		inputs[live].region = backend->region;
+		inputs[live].report = report_of(backend->node, sorted, report_count);
 	}
 	/* A policy sees the backends of one service at a time; the model keeps them together. */
-	for (first = 0; first < model->backend_count; first += count) {
-		for (count = 1; first + count < model->backend_count; count++) {
+	for (first = 0; first < live; first += count) {
+		for (count = 1; first + count < live; count++) {
 			if (model->backends[first + count].service !=
 			    model->backends[first].service)
 				break;

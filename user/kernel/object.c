@@ -237,7 +237,6 @@ int object_load_node(const char *pin_dir, const struct node_address *addresses, 
 	if (!err) {
 		memcpy((void *)skeleton->rodata->node_addresses, addresses,
 		       count * sizeof(*addresses));
-		skeleton->rodata->node_address_count = count;
 		path_of(path, pin_dir, "node_counters");
 		if (!access(path, F_OK)) /* of an earlier program: its counts go on */
 			err = reuse_pinned(skeleton->obj, pin_dir);

@@ -49,25 +49,6 @@ static void read_backend(const struct backend_info *info, const struct backend *
 	       sizeof(info->next_hop_source));
 }
 
-static int by_service_name(const void *a, const void *b)
-{
-	return strcmp(((const struct model_service *)a)->name,
-		      ((const struct model_service *)b)->name);
-}
-
-/* As model.h promises: live ones first, each part by service id, then by name. */
-static int by_backend_place(const void *left, const void *right)
-{
-	const struct model_backend *a = left;
-	const struct model_backend *b = right;
-
-	if ((a->state == BACKEND_GONE) != (b->state == BACKEND_GONE))
-		return a->state == BACKEND_GONE ? 1 : -1;
-	if (a->service != b->service)
-		return a->service < b->service ? -1 : 1;
-	return strcmp(a->name, b->name);
-}
-
 int state_read(const struct maps *maps, struct model *model)
 {
 	unsigned int half = maps_live_half(maps);
@@ -104,8 +85,7 @@ int state_read(const struct maps *maps, struct model *model)
 			read_backend(&maps->backend_info[id].half[half], entry, id,
 				     &model->backends[model->backend_count++]);
 	}
-	qsort(model->services, model->service_count, sizeof(*model->services), by_service_name);
-	qsort(model->backends, model->backend_count, sizeof(*model->backends), by_backend_place);
+	model_sort(model);
 	return 0;
 }
 

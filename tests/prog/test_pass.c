@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is not for a service, not understood, or lies: the stack's, with every byte untouched. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <netinet/in.h>
+
+#include "world.h"
+
+/* A packet that the services of this program take; each row is one of them, spoilt. */
+enum base { TCP4, UDP4, TCP6, UDP6 };
+
+static const struct packet_fields bases[] = {
+	[TCP4] = {"198.51.100.7", "192.0.2.1", 40001, 80, IPPROTO_TCP, TCP_SYN, 64, 0, 1, 40},
+	[UDP4] = {"198.51.100.7", "192.0.2.1", 40001, 53, IPPROTO_UDP, 0, 64, 0, 1, 40},
+	[TCP6] = {"2001:db8:c::7", "2001:db8::1", 40001, 80, IPPROTO_TCP, TCP_SYN, 64, 0, 0, 40},
+	[UDP6] = {"2001:db8:c::7", "2001:db8::1", 40001, 53, IPPROTO_UDP, 0, 64, 0, 0, 40},
+};
+
+struct poke {
+	__u16 at; /* 0: no more of them */
+	__u8 value;
+};
+
+struct row {
+	const char *name;
+	enum base base;
+	struct poke pokes[4];
+	/* Bytes to be put in, in the frame before the pokes. */
+	__u16 insert_at;
+	__u16 insert_bytes;
+	const char *insert;
+};
+
+/* Lengths: IPv4 TCP 80 = 20 + 20 + 40, UDP 68 = 20 + 8 + 40; IPv6 payload TCP 60, UDP 48. */
+static const struct row rows[] = {
+	{"IPv4 TCP: another address", TCP4, {{AT_IP + 19, 2}}, 0, 0, NULL},
+	{"IPv4 TCP: another network", TCP4, {{AT_IP + 16, 193}}, 0, 0, NULL},
+	{"IPv4 TCP: another port", TCP4, {{AT_IPV4_L4 + 3, 81}}, 0, 0, NULL},
+	{"IPv4 TCP: the port's upper byte", TCP4, {{AT_IPV4_L4 + 2, 1}}, 0, 0, NULL},
+	{"IPv4 TCP: only UDP has this port", TCP4, {{AT_IPV4_L4 + 3, 53}}, 0, 0, NULL},
+	{"IPv4 TCP: port 0", TCP4, {{AT_IPV4_L4 + 3, 0}}, 0, 0, NULL},
+	{"IPv4 UDP: another address", UDP4, {{AT_IP + 19, 2}}, 0, 0, NULL},
+	{"IPv4 UDP: another port", UDP4, {{AT_IPV4_L4 + 3, 54}}, 0, 0, NULL},
+	{"IPv4 UDP: only TCP has this port", UDP4, {{AT_IPV4_L4 + 3, 80}}, 0, 0, NULL},
+	{"IPv6 TCP: another address", TCP6, {{AT_IP + 39, 2}}, 0, 0, NULL},
+	{"IPv6 TCP: another network", TCP6, {{AT_IP + 24, 0x21}}, 0, 0, NULL},
+	{"IPv6 TCP: another port", TCP6, {{AT_IPV6_L4 + 3, 81}}, 0, 0, NULL},
+	{"IPv6 TCP: only UDP has this port", TCP6, {{AT_IPV6_L4 + 3, 53}}, 0, 0, NULL},
+	{"IPv6 UDP: another address", UDP6, {{AT_IP + 39, 2}}, 0, 0, NULL},
+	{"IPv6 UDP: only TCP has this port", UDP6, {{AT_IPV6_L4 + 3, 80}}, 0, 0, NULL},
+
+	{"ICMP echo request", TCP4, {{AT_IP + 9, 1}, {AT_IPV4_L4, 8}, {AT_IPV4_L4 + 1, 0}},
+	 0, 0, NULL},
+	{"ICMP unreachable", TCP4, {{AT_IP + 9, 1}, {AT_IPV4_L4, 3}, {AT_IPV4_L4 + 1, 4}},
+	 0, 0, NULL},
+	{"ICMPv6 echo request", TCP6, {{AT_IP + 6, 58}, {AT_IPV6_L4, 128}, {AT_IPV6_L4 + 1, 0}},
+	 0, 0, NULL},
+	{"ICMPv6 too big", TCP6, {{AT_IP + 6, 58}, {AT_IPV6_L4, 2}, {AT_IPV6_L4 + 1, 0}},
+	 0, 0, NULL},
+	{"IPv4 SCTP", TCP4, {{AT_IP + 9, 132}}, 0, 0, NULL},
+	{"IPv4 UDP-Lite", UDP4, {{AT_IP + 9, 136}}, 0, 0, NULL},
+	{"IPv4 protocol 0", TCP4, {{AT_IP + 9, 0}}, 0, 0, NULL},
+	{"IPv4 in IPv4", TCP4, {{AT_IP + 9, 4}}, 0, 0, NULL},
+	{"IPv6 without next header", TCP6, {{AT_IP + 6, 59}}, 0, 0, NULL},
+	{"IPv6 ESP", TCP6, {{AT_IP + 6, 50}}, 0, 0, NULL},
+
+	{"EtherType of ARP", TCP4, {{12, 0x08}, {13, 0x06}}, 0, 0, NULL},
+	{"EtherType of LLDP", TCP4, {{12, 0x88}, {13, 0xcc}}, 0, 0, NULL},
+	{"EtherType of PPPoE", TCP4, {{12, 0x88}, {13, 0x64}}, 0, 0, NULL},
+	{"a length where the EtherType is", TCP4, {{12, 0x00}, {13, 0x60}}, 0, 0, NULL},
+	{"EtherType swapped", TCP4, {{12, 0x00}, {13, 0x08}}, 0, 0, NULL},
+	{"IPv6 under IPv4's EtherType", TCP6, {{12, 0x08}, {13, 0x00}}, 0, 0, NULL},
+	{"IPv4 under IPv6's EtherType", TCP4, {{12, 0x86}, {13, 0xdd}}, 0, 0, NULL},
+	{"VLAN", TCP4, {{0, 0}}, 12, 4, "\x81\x00\x00\x64"},
+	{"VLAN, IPv6", TCP6, {{0, 0}}, 12, 4, "\x81\x00\x00\x64"},
+	{"priority tag", UDP4, {{0, 0}}, 12, 4, "\x81\x00\xe0\x00"},
+	{"QinQ", TCP4, {{0, 0}}, 12, 8, "\x88\xa8\x00\x64\x81\x00\x00\xc8"},
+
+	{"IPv4 options: router alert", TCP4, {{AT_IP, 0x46}, {AT_IP + 3, 84}},
+	 AT_IPV4_L4, 4, "\x94\x04\x00\x00"},
+	{"IPv4 options: no operation, UDP", UDP4, {{AT_IP, 0x46}, {AT_IP + 3, 72}},
+	 AT_IPV4_L4, 4, "\x01\x01\x01\x00"},
+	{"IPv4 options: 40 bytes", TCP4, {{AT_IP, 0x4f}, {AT_IP + 3, 120}}, AT_IPV4_L4, 40,
+	 "\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01"
+	 "\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x00"},
+	{"IPv4 first fragment", TCP4, {{AT_IP + 6, 0x20}}, 0, 0, NULL},
+	{"IPv4 middle fragment", TCP4, {{AT_IP + 6, 0x20}, {AT_IP + 7, 0x08}}, 0, 0, NULL},
+	{"IPv4 last fragment", TCP4, {{AT_IP + 6, 0x00}, {AT_IP + 7, 0x08}}, 0, 0, NULL},
+	{"IPv4 last fragment, far offset", UDP4, {{AT_IP + 6, 0x10}}, 0, 0, NULL},
+	{"IPv4 fragment that says never", UDP4, {{AT_IP + 6, 0x60}}, 0, 0, NULL},
+
+	{"IPv6 hop-by-hop options", TCP6, {{AT_IP + 6, 0}, {AT_IP + 5, 68}},
+	 AT_IPV6_L4, 8, "\x06\x00\x01\x04\x00\x00\x00\x00"},
+	{"IPv6 routing header", TCP6, {{AT_IP + 6, 43}, {AT_IP + 5, 68}},
+	 AT_IPV6_L4, 8, "\x06\x00\x04\x00\x00\x00\x00\x00"},
+	{"IPv6 first fragment", TCP6, {{AT_IP + 6, 44}, {AT_IP + 5, 68}},
+	 AT_IPV6_L4, 8, "\x06\x00\x00\x01\x00\x00\x00\x09"},
+	{"IPv6 later fragment", UDP6, {{AT_IP + 6, 44}, {AT_IP + 5, 56}},
+	 AT_IPV6_L4, 8, "\x11\x00\x00\x08\x00\x00\x00\x09"},
+	{"IPv6 atomic fragment", TCP6, {{AT_IP + 6, 44}, {AT_IP + 5, 68}},
+	 AT_IPV6_L4, 8, "\x06\x00\x00\x00\x00\x00\x00\x09"},
+	{"IPv6 destination options", UDP6, {{AT_IP + 6, 60}, {AT_IP + 5, 56}},
+	 AT_IPV6_L4, 8, "\x11\x00\x01\x04\x00\x00\x00\x00"},
+
+	{"IPv4 longer than its frame", TCP4, {{AT_IP + 3, 81}}, 0, 0, NULL},
+	{"IPv4 of 65535 bytes", TCP4, {{AT_IP + 2, 0xff}, {AT_IP + 3, 0xff}}, 0, 0, NULL},
+	{"IPv4 of length 0", TCP4, {{AT_IP + 3, 0}}, 0, 0, NULL},
+	{"IPv4 shorter than its header", TCP4, {{AT_IP + 3, 19}}, 0, 0, NULL},
+	{"IPv4 without room for TCP", TCP4, {{AT_IP + 3, 39}}, 0, 0, NULL},
+	{"IPv4 of a header alone, TCP", TCP4, {{AT_IP + 3, 20}}, 0, 0, NULL},
+	{"IPv4 without room for UDP", UDP4, {{AT_IP + 3, 27}}, 0, 0, NULL},
+	{"IPv4 version 0", TCP4, {{AT_IP, 0x05}}, 0, 0, NULL},
+	{"IPv4 version 5", TCP4, {{AT_IP, 0x55}}, 0, 0, NULL},
+	{"IPv4 version 6", TCP4, {{AT_IP, 0x65}}, 0, 0, NULL},
+	{"IPv4 header of 0 words", TCP4, {{AT_IP, 0x40}}, 0, 0, NULL},
+	{"IPv4 header of 4 words", TCP4, {{AT_IP, 0x44}}, 0, 0, NULL},
+	{"IPv4 header of 6 words, none there", TCP4, {{AT_IP, 0x46}}, 0, 0, NULL},
+	{"IPv4 header of 15 words", TCP4, {{AT_IP, 0x4f}}, 0, 0, NULL},
+	{"IPv6 longer than its frame", TCP6, {{AT_IP + 5, 61}}, 0, 0, NULL},
+	{"IPv6 of 65535 bytes", TCP6, {{AT_IP + 4, 0xff}, {AT_IP + 5, 0xff}}, 0, 0, NULL},
+	{"IPv6 whose length wraps 16 bits", TCP6, {{AT_IP + 4, 0xff}, {AT_IP + 5, 0xd8}},
+	 0, 0, NULL},
+	{"IPv6 without payload", TCP6, {{AT_IP + 5, 0}}, 0, 0, NULL},
+	{"IPv6 without room for TCP", TCP6, {{AT_IP + 5, 19}}, 0, 0, NULL},
+	{"IPv6 without room for UDP", UDP6, {{AT_IP + 5, 7}}, 0, 0, NULL},
+	{"IPv6 version 4", TCP6, {{AT_IP, 0x40}}, 0, 0, NULL},
+	{"IPv6 version 0", TCP6, {{AT_IP, 0x00}}, 0, 0, NULL},
+	{"IPv6 version 15", TCP6, {{AT_IP, 0xf0}}, 0, 0, NULL},
+	{"TCP header of 0 words", TCP4, {{AT_IPV4_L4 + 12, 0x00}}, 0, 0, NULL},
+	{"TCP header of 4 words", TCP4, {{AT_IPV4_L4 + 12, 0x40}}, 0, 0, NULL},
+	{"TCP header past the packet", TCP4, {{AT_IP + 3, 60}, {AT_IPV4_L4 + 12, 0xb0}},
+	 0, 0, NULL},
+	{"TCP header past the frame, IPv6", TCP6, {{AT_IP + 5, 40}, {AT_IPV6_L4 + 12, 0xf0}},
+	 0, 0, NULL},
+	{"UDP of length 0", UDP4, {{AT_IPV4_L4 + 5, 0}}, 0, 0, NULL},
+	{"UDP shorter than its header", UDP4, {{AT_IPV4_L4 + 5, 7}}, 0, 0, NULL},
+	{"UDP longer than its packet", UDP4, {{AT_IPV4_L4 + 5, 49}}, 0, 0, NULL},
+	{"UDP of 65535 bytes", UDP6, {{AT_IPV6_L4 + 4, 0xff}, {AT_IPV6_L4 + 5, 0xff}}, 0, 0, NULL},
+	{"UDP longer than its packet, IPv6", UDP6, {{AT_IPV6_L4 + 5, 49}}, 0, 0, NULL},
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void assert_passed(const char *name, const struct frame *frame)
+{
+	struct frame out = *frame;
+	int verdict = world_send(&out);
+
+	if (verdict != XDP_PASS)
+		fail_msg("%s: verdict %d, expected XDP_PASS", name, verdict);
+	assert_frame(name, &out, frame);
+}
+
+static void assert_taken(const char *name, const struct frame *frame)
+{
+	struct frame out = *frame;
+	int verdict = world_send(&out);
+
+	if (verdict != XDP_TX)
+		fail_msg("%s: verdict %d, expected XDP_TX", name, verdict);
+}
+
+static void assert_nothing_counted(struct counts service_before, struct counts drops_before)
+{
+	assert_int_equal(service_counts(NULL).packets, service_before.packets);
+	assert_int_equal(service_counts(NULL).bytes, service_before.bytes);
+	assert_int_equal(drop_counts(NULL).packets, drops_before.packets);
+}
+
+/* The header as a sender would have it, so that nothing is passed on for its checksum. */
+static void seal(struct frame *frame)
+{
+	if (read16(frame, AT_ETHERTYPE) == 0x0800 && frame->bytes[AT_IP] >> 4 == 4)
+		frame_seal(frame);
+}
+
+static void passes(void **state)
+{
+	const struct row *row = *state;
+	struct counts services = service_counts(NULL);
+	struct counts drops = drop_counts(NULL);
+	struct frame frame;
+
+	frame_build(&frame, &bases[row->base]);
+	if (row->insert_bytes)
+		frame_insert(&frame, row->insert_at, (const __u8 *)row->insert,
+			     row->insert_bytes);
+	for (size_t i = 0; i < 4 && row->pokes[i].at; i++)
+		frame.bytes[row->pokes[i].at] = row->pokes[i].value;
+	seal(&frame);
+	assert_passed(row->name, &frame);
+	assert_nothing_counted(services, drops);
+}
+
+/* Without this, rows would pass for want of a service. */
+static void unspoilt_is_taken(void **state)
+{
+	struct frame frame;
+
+	(void)state;
+	for (enum base base = TCP4; base <= UDP6; base++) {
+		frame_build(&frame, &bases[base]);
+		assert_taken("a whole packet", &frame);
+	}
+}
+
+/* The frame ends too early, and its lengths still say what they said. */
+static void truncated_frames(void **state)
+{
+	struct frame whole, frame;
+	char name[64];
+
+	(void)state;
+	for (enum base base = TCP4; base <= UDP6; base++) {
+		frame_build(&whole, &bases[base]);
+		for (__u32 length = AT_IP; length < whole.length_bytes; length++) {
+			frame = whole;
+			frame.length_bytes = length;
+			snprintf(name, sizeof(name), "base %u cut to %u bytes", base, length);
+			assert_passed(name, &frame);
+		}
+	}
+}
+
+static void set_ip_length(struct frame *frame, __u32 frame_bytes)
+{
+	if (is_ipv6(frame)) {
+		write16(frame, AT_IP + 4, frame_bytes > AT_IPV6_L4 ? frame_bytes - AT_IPV6_L4 : 0);
+	} else {
+		write16(frame, AT_IP + 2, frame_bytes - AT_IP);
+		frame_seal(frame);
+	}
+}
+
+/*
+ * The packet ends within its TCP or UDP header, and its IP length says so: in a frame that ends
+ * there, and in one that Ethernet has padded with what looks like the rest of the header.
+ */
+static void runt_packets(void **state)
+{
+	static const __u32 needed[] = {
+		[TCP4] = AT_IPV4_L4 + 20,
+		[UDP4] = AT_IPV4_L4 + 8,
+		[TCP6] = AT_IPV6_L4 + 20,
+		[UDP6] = AT_IPV6_L4 + 8,
+	};
+	struct frame frame;
+	char name[64];
+
+	(void)state;
+	for (enum base base = TCP4; base <= UDP6; base++) {
+		for (__u32 length = AT_IP; length < needed[base]; length++) {
+			frame_build(&frame, &bases[base]);
+			set_ip_length(&frame, length);
+			snprintf(name, sizeof(name), "base %u, padded runt of %u bytes", base,
+				 length);
+			assert_passed(name, &frame);
+			frame.length_bytes = length;
+			snprintf(name, sizeof(name), "base %u, runt of %u bytes", base, length);
+			assert_passed(name, &frame);
+		}
+	}
+}
+
+/* TCP options that fill the header to the end of the packet are no lie. */
+static void longest_tcp_header_is_taken(void **state)
+{
+	struct frame frame;
+
+	(void)state;
+	frame_build(&frame, &bases[TCP4]);
+	frame.bytes[AT_IPV4_L4 + 12] = 0xf0;
+	assert_taken("60 bytes of TCP header, 60 bytes of TCP", &frame);
+}
+
+/* ::ffff:a.b.c.d is how IPv4 is written inside, so it must not come in from outside. */
+static void ipv4_mapped_destination(void **state)
+{
+	struct packet_fields fields = bases[TCP6];
+	struct frame frame;
+
+	(void)state;
+	fields.destination = "::ffff:192.0.2.1";
+	frame_build(&frame, &fields);
+	assert_passed("TCP to ::ffff:192.0.2.1", &frame);
+	fields = bases[UDP6];
+	fields.destination = "::ffff:192.0.2.1";
+	frame_build(&frame, &fields);
+	assert_passed("UDP to ::ffff:192.0.2.1", &frame);
+}
+
+static void arp(void **state)
+{
+	static const __u8 request[] = {
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 0x08, 0x06,
+		0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 10, 0, 1, 7,
+		0, 0, 0, 0, 0, 0, 192, 0, 2, 1,
+	};
+	struct frame frame = {.length_bytes = 60};
+
+	(void)state;
+	memcpy(frame.bytes, request, sizeof(request));
+	assert_passed("a request for the VIP", &frame);
+}
+
+static int open_services(void **state)
+{
+	static const char *const vips[][3] = {
+		{"ipv4", "192.0.2.1", "10.0.1.2"},
+		{"ipv6", "2001:db8::1", "fd00:0:0:1::2"},
+	};
+
+	if (world_open(state))
+		return -1;
+	for (size_t i = 0; i < 2; i++) {
+		sluice("service add tcp-%s --vip %s --port 80 --proto tcp", vips[i][0], vips[i][1]);
+		sluice("backend add tcp-%s b1 --address %s", vips[i][0], vips[i][2]);
+		sluice("service add udp-%s --vip %s --port 53 --proto udp", vips[i][0], vips[i][1]);
+		sluice("backend add udp-%s b1 --address %s", vips[i][0], vips[i][2]);
+	}
+	return 0;
+}
+
+int main(void)
+{
+	static const struct CMUnitTest others[] = {
+		cmocka_unit_test(unspoilt_is_taken),
+		cmocka_unit_test(truncated_frames),
+		cmocka_unit_test(runt_packets),
+		cmocka_unit_test(longest_tcp_header_is_taken),
+		cmocka_unit_test(ipv4_mapped_destination),
+		cmocka_unit_test(arp),
+	};
+	struct CMUnitTest tests[ROWS + sizeof(others) / sizeof(others[0])];
+
+	for (size_t i = 0; i < ROWS; i++)
+		tests[i] = (struct CMUnitTest){rows[i].name, passes, NULL, NULL, (void *)&rows[i]};
+	memcpy(tests + ROWS, others, sizeof(others));
+	return cmocka_run_group_tests_name("pass", tests, open_services, world_close);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the packet path sees: a network namespace with two devices and known neighbours, and a
+ * Sluice that the real command line sets up. One per test program; the namespaces and the BPF file
+ * system are this process's own, so the kernel removes all of it however the process ends.
+ */
+#ifndef SLUICE_TESTS_PROG_WORLD_H
+#define SLUICE_TESTS_PROG_WORLD_H
+
+#include <linux/bpf.h>
+
+#include "packet.h"
+
+/* The device that frames come in by in these tests, and the other one. */
+#define NEAR "near0"
+#define FAR  "far0"
+
+/* Backends that the namespace has a way to: NEAR's are 10.0.1.2 to .9, fd00:0:0:1::2 to ::9. */
+struct path {
+	const char *backend;
+	const char *source; /* this machine's address on the way */
+	struct mac to;
+	struct mac from;
+	int verdict; /* of a frame that came in by NEAR */
+};
+
+extern const struct path near_ipv4, near_ipv6, far_ipv4, far_ipv6, routed_ipv4;
+
+/* Group setup and teardown of cmocka. */
+int world_open(void **state);
+int world_close(void **state);
+
+/* Load another instance and use it from now on; @config is YAML. "main" is there from the start. */
+void world_load(const char *instance, const char *config);
+void world_use(const char *instance);
+
+/* Must succeed; both are formats. */
+void sluice(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void ip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Run the program of that name on a frame that came in by NEAR; @frame becomes what came out.
+ * Returns the verdict.
+ */
+int world_run(const char *program, struct frame *frame);
+int world_send(struct frame *frame); /* the load balancer's program */
+
+/* Run on the first or second CPU from now on; false when there is no such CPU. */
+bool world_cpu(unsigned int number);
+
+struct counts {
+	long packets;
+	long bytes;
+	long new_flows;
+	long open_flows;
+};
+
+/* As `sluice stats` shows them. drop_counts(NULL) is the sum of all reasons. */
+struct counts service_counts(const char *service);
+struct counts backend_counts(const char *service, const char *backend);
+struct counts drop_counts(const char *reason);
+
+/* Of the node program. */
+struct counts node_counts(void);
+
+/* @frame must be dropped for @reason, counted once, and come out as it went in. */
+void assert_dropped(const char *name, const struct frame *frame, const char *reason);
+
+#endif
