@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <netinet/in.h>
+
+#include "pool.h"
+#include "world.h"
+
+void pool_open(const struct pool *pool, const char *options)
+{
+	unsigned int i;
+
+	sluice("service add %s --vip %s --port %u --proto %s %s", pool->service, pool->vip,
+	       pool->port, pool->protocol == IPPROTO_TCP ? "tcp" : "udp", options);
+	for (i = 1; i <= pool->backends; i++)
+		sluice("backend add %s b%u --address %s%u", pool->service, i,
+		       strchr(pool->vip, ':') ? "fd00:0:0:1::" : "10.0.1.", i + 1);
+}
+
+/* Backend i is at host i + 1, the last byte of its MAC address. */
+static unsigned int backend_of(const struct frame *frame)
+{
+	const struct path *near = is_ipv6(frame) ? &near_ipv6 : &near_ipv4;
+
+	assert_memory_equal(frame->bytes, near->to.byte, 5);
+	return frame->bytes[5] - 1;
+}
+
+unsigned int pool_send(const struct pool *pool, __u32 client, __u8 tcp_flags)
+{
+	char source[INET6_ADDRSTRLEN];
+	struct packet_fields fields = {
+		.source = source,
+		.destination = pool->vip,
+		.source_port = 1024 + client % 60000,
+		.destination_port = pool->port,
+		.protocol = pool->protocol,
+		.tcp_flags = tcp_flags,
+		.ttl = 64,
+	};
+	struct frame frame;
+	int verdict;
+
+	if (strchr(pool->vip, ':'))
+		snprintf(source, sizeof(source), "2001:db8:c::%x:%x", client >> 16,
+			 client & 0xffff);
+	else
+		snprintf(source, sizeof(source), "198.18.%u.%u", client >> 8 & 0xff,
+			 client & 0xff);
+	frame_build(&frame, &fields);
+	verdict = world_send(&frame);
+	if (verdict == XDP_DROP)
+		return 0;
+	if (verdict != XDP_TX)
+		fail_msg("%s, client %u: verdict %d", pool->service, client, verdict);
+	return backend_of(&frame);
+}
+
+unsigned int pool_establish(const struct pool *pool, __u32 client)
+{
+	unsigned int backend = pool_send(pool, client, TCP_SYN);
+
+	assert_int_equal(pool_send(pool, client, TCP_ACK), backend);
+	return backend;
+}
+
+void pool_spread(const struct pool *pool, __u32 first, __u32 count,
+		 unsigned int picks[POOL_BACKENDS_MAX + 1])
+{
+	__u32 i;
+
+	memset(picks, 0, (POOL_BACKENDS_MAX + 1) * sizeof(*picks));
+	for (i = first; i < first + count; i++)
+		picks[pool_send(pool, i, TCP_SYN)]++;
+}
+
+long pool_open_flows(const struct pool *pool, unsigned int backend)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "b%u", backend);
+	return backend_counts(pool->service, name).open_flows;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A service with several backends b1, b2, ... that are told apart by where a packet is sent. */
+#ifndef SLUICE_TESTS_PROG_POOL_H
+#define SLUICE_TESTS_PROG_POOL_H
+
+#include <linux/types.h>
+
+#define POOL_BACKENDS_MAX 8
+
+struct pool {
+	const char *service;
+	const char *vip;
+	__u16 port;
+	__u8 protocol;
+	unsigned int backends;
+};
+
+/* @options: more for `service add`. */
+void pool_open(const struct pool *pool, const char *options);
+
+/*
+ * Send a packet of one client (each has an address and a port of its own); @tcp_flags are for TCP.
+ * Returns the number of the backend that it went to, 0 when it was dropped.
+ */
+unsigned int pool_send(const struct pool *pool, __u32 client, __u8 tcp_flags);
+
+/* A flow of two packets, as most begin: the count of open flows is from the second on. */
+unsigned int pool_establish(const struct pool *pool, __u32 client);
+
+/* How many of the first packets of clients @first to @first + @count - 1 each backend gets. */
+void pool_spread(const struct pool *pool, __u32 first, __u32 count,
+		 unsigned int picks[POOL_BACKENDS_MAX + 1]);
+
+long pool_open_flows(const struct pool *pool, unsigned int backend);
+
+#endif

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The memory of flows: who stays where, who moves, and what is counted as open. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <netinet/in.h>
+
+#include "pool.h"
+#include "world.h"
+
+#define CLIENTS 60
+
+/* The whole count of a service, over its backends. */
+static long all_open_flows(const struct pool *pool)
+{
+	return backend_counts(pool->service, NULL).open_flows;
+}
+
+static void establish_all(const struct pool *pool, unsigned int went_to[CLIENTS])
+{
+	for (__u32 client = 0; client < CLIENTS; client++)
+		went_to[client] = pool_establish(pool, client);
+}
+
+static void assert_went(const char *name, __u32 client, unsigned int got, unsigned int expected)
+{
+	if (got != expected)
+		fail_msg("%s: client %u went to b%u, expected b%u", name, client, got, expected);
+}
+
+static void assert_stay(const char *name, const struct pool *pool,
+			const unsigned int went_to[CLIENTS])
+{
+	for (__u32 client = 0; client < CLIENTS; client++)
+		assert_went(name, client, pool_send(pool, client, TCP_ACK), went_to[client]);
+}
+
+/* Enough clients that every backend has some, or the tests below would show nothing. */
+static void assert_every_backend_used(const unsigned int went_to[CLIENTS])
+{
+	unsigned int seen = 0;
+
+	for (__u32 client = 0; client < CLIENTS; client++)
+		seen |= 1 << went_to[client];
+	assert_int_equal(seen, 1 << 1 | 1 << 2 | 1 << 3);
+}
+
+static void stays_when_weights_change(void **state)
+{
+	static const struct pool pool = {"pinned", "192.0.2.1", 80, IPPROTO_TCP, 3};
+	unsigned int went_to[CLIENTS], picks[POOL_BACKENDS_MAX + 1];
+
+	(void)state;
+	pool_open(&pool, "");
+	establish_all(&pool, went_to);
+	assert_every_backend_used(went_to);
+	for (unsigned int zero = 1; zero <= 3; zero++) {
+		sluice("weight set pinned b1=100 b2=100 b3=100");
+		sluice("weight set pinned b%u=0", zero);
+		assert_stay("its backend may have weight 0", &pool, went_to);
+		pool_spread(&pool, 1000 * zero, 200, picks);
+		assert_int_equal(picks[zero], 0);
+	}
+	assert_int_equal(service_counts("pinned").new_flows, CLIENTS + 3 * 200);
+}
+
+static void stays_when_ipv6(void **state)
+{
+	static const struct pool pool = {"pinned6", "2001:db8::1", 80, IPPROTO_TCP, 3};
+	unsigned int went_to[CLIENTS];
+
+	(void)state;
+	pool_open(&pool, "");
+	establish_all(&pool, went_to);
+	assert_every_backend_used(went_to);
+	sluice("weight set pinned6 b1=0 b2=1 b3=0");
+	assert_stay("weights moved to b2", &pool, went_to);
+}
+
+/* Between its first packet and its second a flow is on probation, which is a memory, too. */
+static void stays_after_one_packet(void **state)
+{
+	static const struct pool pool = {"probation", "192.0.2.2", 80, IPPROTO_TCP, 3};
+	unsigned int went_to[CLIENTS];
+
+	(void)state;
+	pool_open(&pool, "--local-count off");
+	for (__u32 client = 0; client < CLIENTS; client++)
+		went_to[client] = pool_send(&pool, client, TCP_SYN);
+	assert_every_backend_used(went_to);
+	sluice("weight set probation b1=0 b2=1 b3=0");
+	for (__u32 client = 0; client < CLIENTS; client++)
+		assert_went("SYN again", client, pool_send(&pool, client, TCP_SYN),
+			    went_to[client]);
+	assert_stay("second packet", &pool, went_to);
+	assert_int_equal(service_counts("probation").new_flows, CLIENTS);
+}
+
+static void udp_stays_and_is_counted(void **state)
+{
+	static const struct pool pool = {"datagrams", "192.0.2.3", 53, IPPROTO_UDP, 3};
+	unsigned int went_to[CLIENTS];
+
+	(void)state;
+	pool_open(&pool, "");
+	for (__u32 client = 0; client < CLIENTS; client++)
+		went_to[client] = pool_send(&pool, client, 0);
+	assert_every_backend_used(went_to);
+	assert_int_equal(all_open_flows(&pool), 0);
+	sluice("weight set datagrams b1=0 b2=1 b3=0");
+	assert_stay("second datagram", &pool, went_to);
+	assert_int_equal(all_open_flows(&pool), CLIENTS);
+	assert_stay("third datagram", &pool, went_to);
+	assert_int_equal(all_open_flows(&pool), CLIENTS);
+}
+
+/* What takes b2 away from its flows; they then stay where they went, even when b2 is back. */
+static void leaves_backend(const struct pool *pool, const char *take, const char *give_back)
+{
+	unsigned int went_to[CLIENTS];
+
+	pool_open(pool, "");
+	establish_all(pool, went_to);
+	assert_every_backend_used(went_to);
+	sluice(take, pool->service);
+	for (__u32 client = 0; client < CLIENTS; client++) {
+		unsigned int now = pool_send(pool, client, TCP_ACK);
+
+		if (went_to[client] != 2)
+			assert_went("not b2's flow", client, now, went_to[client]);
+		else if (now != 1 && now != 3)
+			fail_msg("client %u went to b%u, expected b1 or b3", client, now);
+		went_to[client] = now;
+	}
+	assert_stay("re-selected", pool, went_to);
+	assert_int_equal(pool_open_flows(pool, 1) + pool_open_flows(pool, 3), CLIENTS);
+	sluice(give_back, pool->service);
+	assert_stay("b2 is back", pool, went_to);
+	assert_int_equal(pool_open_flows(pool, 2), 0);
+}
+
+static void leaves_backend_that_is_down(void **state)
+{
+	static const struct pool pool = {"down", "192.0.2.4", 80, IPPROTO_TCP, 3};
+
+	(void)state;
+	leaves_backend(&pool, "backend set %s b2 --state down", "backend set %s b2 --state up");
+}
+
+static void leaves_backend_that_is_deleted(void **state)
+{
+	static const struct pool pool = {"deleted", "192.0.2.5", 80, IPPROTO_TCP, 3};
+
+	(void)state;
+	leaves_backend(&pool, "backend del %s b2", "backend add %s b2 --address 10.0.1.3");
+}
+
+static void drains(void **state)
+{
+	static const struct pool pool = {"drain", "192.0.2.6", 80, IPPROTO_TCP, 3};
+	unsigned int went_to[CLIENTS], picks[POOL_BACKENDS_MAX + 1];
+
+	(void)state;
+	pool_open(&pool, "");
+	establish_all(&pool, went_to);
+	assert_every_backend_used(went_to);
+	sluice("backend set drain b2 --state drain");
+	assert_stay("established", &pool, went_to);
+	pool_spread(&pool, 1000, 500, picks);
+	assert_int_equal(picks[2], 0);
+	assert_int_equal(picks[0], 0);
+	for (__u32 client = 0; client < CLIENTS; client++) {
+		if (went_to[client] == 2)
+			assert_int_not_equal(pool_send(&pool, client, TCP_SYN), 2);
+	}
+}
+
+static void counts_open_flows(void **state)
+{
+	static const struct {
+		const char *name;
+		__u8 flags;
+		long open;
+	} steps[] = {
+		{"SYN", TCP_SYN, 0},
+		{"SYN again", TCP_SYN, 0},
+		{"ACK", TCP_ACK, 1},
+		{"more ACK", TCP_ACK, 1},
+		{"SYN again, late", TCP_SYN, 1},
+		{"FIN", TCP_FIN | TCP_ACK, 0},
+		{"last ACK", TCP_ACK, 0},
+		{"FIN again", TCP_FIN | TCP_ACK, 0},
+		{"SYN of a new flow", TCP_SYN, 0},
+		{"its ACK", TCP_ACK, 1},
+		{"RST", TCP_RST, 0},
+		{"SYN of a third flow", TCP_SYN, 0},
+		{"its RST", TCP_RST | TCP_ACK, 0},
+		{"a late ACK", TCP_ACK, 0},
+	};
+	static const struct pool pool = {"counts", "192.0.2.7", 80, IPPROTO_TCP, 1};
+
+	(void)state;
+	pool_open(&pool, "");
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		long open;
+
+		assert_int_equal(pool_send(&pool, 1, steps[i].flags), 1);
+		open = pool_open_flows(&pool, 1);
+		if (open != steps[i].open)
+			fail_msg("%s: %ld open flows, expected %ld", steps[i].name, open,
+				 steps[i].open);
+	}
+	assert_int_equal(service_counts("counts").new_flows, 3);
+}
+
+/* A FIN of a flow that was never seen is forwarded, and leaves no trace. */
+static void strange_fin_is_not_counted(void **state)
+{
+	static const struct pool pool = {"strange", "192.0.2.8", 80, IPPROTO_TCP, 1};
+
+	(void)state;
+	pool_open(&pool, "");
+	assert_int_equal(pool_send(&pool, 1, TCP_FIN | TCP_ACK), 1);
+	assert_int_equal(pool_send(&pool, 1, TCP_RST), 1);
+	assert_int_equal(pool_open_flows(&pool, 1), 0);
+}
+
+static void closed_flow_selects_anew(void **state)
+{
+	static const struct pool pool = {"closed", "192.0.2.9", 80, IPPROTO_TCP, 3};
+	unsigned int was, now;
+
+	(void)state;
+	pool_open(&pool, "");
+	for (__u32 client = 0; client < 20; client++) {
+		__u8 end = client % 2 ? TCP_RST : TCP_FIN | TCP_ACK;
+
+		sluice("weight set closed b1=1 b2=1 b3=1");
+		was = pool_establish(&pool, client);
+		assert_went("the end", client, pool_send(&pool, client, end), was);
+		sluice("weight set closed b%u=0", was);
+		assert_went("last ACK", client, pool_send(&pool, client, TCP_ACK), was);
+		now = pool_send(&pool, client, TCP_SYN);
+		assert_int_not_equal(now, was);
+		assert_went("ACK of the new flow", client, pool_send(&pool, client, TCP_ACK), now);
+	}
+	assert_int_equal(all_open_flows(&pool), 20);
+}
+
+/* The coin says the same to a packet under way as to a SYN, so they agree on where a flow is. */
+static void unknown_flow_follows_the_coin(void **state)
+{
+	static const struct pool pool = {"unknown", "192.0.2.10", 80, IPPROTO_TCP, 3};
+	unsigned int went_to[CLIENTS];
+
+	(void)state;
+	pool_open(&pool, "--local-count off");
+	for (__u32 client = 0; client < CLIENTS; client++) {
+		went_to[client] = pool_send(&pool, client, TCP_ACK);
+		pool_send(&pool, client, TCP_ACK);
+		pool_send(&pool, client, TCP_RST);
+		assert_went("SYN", client, pool_send(&pool, client, TCP_SYN), went_to[client]);
+	}
+	assert_every_backend_used(went_to);
+}
+
+static void unknown_flow_is_pinned(void **state)
+{
+	static const struct pool pool = {"adopted", "192.0.2.11", 80, IPPROTO_TCP, 3};
+	unsigned int went_to[CLIENTS];
+
+	(void)state;
+	pool_open(&pool, "");
+	for (__u32 client = 0; client < CLIENTS; client++)
+		went_to[client] = pool_send(&pool, client, TCP_ACK);
+	assert_every_backend_used(went_to);
+	sluice("weight set adopted b1=0 b2=1 b3=0");
+	assert_stay("pinned by its first packet here", &pool, went_to);
+	assert_int_equal(all_open_flows(&pool), CLIENTS);
+	assert_int_equal(service_counts("adopted").new_flows, CLIENTS);
+}
+
+/* Ten times what probation holds: no established flow is lost, and no count is bent. */
+static void flood_of_syns_moves_nobody(void **state)
+{
+	static const struct pool pool = {"flood", "192.0.2.12", 80, IPPROTO_TCP, 3};
+	unsigned int went_to[CLIENTS];
+
+	(void)state;
+	pool_open(&pool, "");
+	establish_all(&pool, went_to);
+	for (__u32 client = 1000; client < 1000 + 60000; client++)
+		pool_send(&pool, client, TCP_SYN);
+	assert_int_equal(all_open_flows(&pool), CLIENTS);
+	sluice("weight set flood b1=0 b2=1 b3=0");
+	assert_stay("after the flood", &pool, went_to);
+	assert_int_equal(all_open_flows(&pool), CLIENTS);
+}
+
+static void follows_flow_to_another_cpu(void **state)
+{
+	static const struct pool pool = {"cpus", "192.0.2.13", 80, IPPROTO_TCP, 3};
+	unsigned int went_to[CLIENTS];
+
+	(void)state;
+	if (!world_cpu(1))
+		skip();
+	world_cpu(0);
+	pool_open(&pool, "");
+	establish_all(&pool, went_to);
+	sluice("weight set cpus b1=0 b2=1 b3=0");
+	for (unsigned int cpu = 1; cpu < 6; cpu++) {
+		world_cpu(cpu % 2);
+		assert_stay("on the other CPU", &pool, went_to);
+		assert_int_equal(all_open_flows(&pool), CLIENTS);
+	}
+	for (__u32 client = 0; client < CLIENTS; client++) {
+		world_cpu(client % 2);
+		assert_went("FIN", client, pool_send(&pool, client, TCP_FIN | TCP_ACK),
+			    went_to[client]);
+	}
+	assert_int_equal(all_open_flows(&pool), 0);
+}
+
+/* 1024 flows asked for give 128 sets of 15 entries. */
+#define SMALL "load:\n  flows_per_cpu: 1024\n"
+
+/* Sets that are half full find all their entries. Uneven filling may cost a few: not one in 50. */
+static void small_memory_finds_its_flows(void **state)
+{
+	static const struct pool pool = {"small", "192.0.2.14", 80, IPPROTO_TCP, 3};
+	unsigned int went_to[768];
+
+	(void)state;
+	world_load("small", SMALL);
+	pool_open(&pool, "");
+	for (__u32 client = 0; client < 768; client++)
+		went_to[client] = pool_establish(&pool, client);
+	assert_int_equal(service_counts("small").new_flows, 768);
+	for (__u32 client = 0; client < 768; client++)
+		pool_send(&pool, client, TCP_ACK);
+	assert_in_range(service_counts("small").new_flows, 768, 768 + 15);
+	assert_in_range(all_open_flows(&pool), 768 - 15, 768);
+	for (__u32 client = 0; client < 768; client++)
+		pool_send(&pool, client, TCP_FIN | TCP_ACK);
+	assert_int_equal(all_open_flows(&pool), 0);
+	(void)went_to;
+}
+
+/* Flows that are forgotten leave the count: it is that of the entries, all 128 x 15 of them. */
+static void full_memory_counts_what_it_holds(void **state)
+{
+	static const struct pool pool = {"full", "192.0.2.15", 80, IPPROTO_TCP, 3};
+
+	(void)state;
+	world_load("full", SMALL);
+	pool_open(&pool, "");
+	for (__u32 client = 0; client < 20000; client++)
+		pool_establish(&pool, client);
+	assert_int_equal(all_open_flows(&pool), 128 * 15);
+}
+
+static int restore(void **state)
+{
+	(void)state;
+	world_use("main");
+	world_cpu(0);
+	return 0;
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stays_when_weights_change),
+		cmocka_unit_test(stays_when_ipv6),
+		cmocka_unit_test(stays_after_one_packet),
+		cmocka_unit_test(udp_stays_and_is_counted),
+		cmocka_unit_test(leaves_backend_that_is_down),
+		cmocka_unit_test(leaves_backend_that_is_deleted),
+		cmocka_unit_test(drains),
+		cmocka_unit_test(counts_open_flows),
+		cmocka_unit_test(strange_fin_is_not_counted),
+		cmocka_unit_test(closed_flow_selects_anew),
+		cmocka_unit_test(unknown_flow_follows_the_coin),
+		cmocka_unit_test(unknown_flow_is_pinned),
+		cmocka_unit_test(flood_of_syns_moves_nobody),
+		cmocka_unit_test_teardown(follows_flow_to_another_cpu, restore),
+		cmocka_unit_test_teardown(small_memory_finds_its_flows, restore),
+		cmocka_unit_test_teardown(full_memory_counts_what_it_holds, restore),
+	};
+
+	return cmocka_run_group_tests_name("flow", tests, world_open, world_close);
+}
