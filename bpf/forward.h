@@ -3,19 +3,29 @@
 #ifndef SLUICE_BPF_FORWARD_H
 #define SLUICE_BPF_FORWARD_H
 
+#include <stddef.h>
+
 #include "../maps/maps.bpf.h"
 #include "account.h"
 #include "packet.h"
 #include "parse.h"
 
-#define OUTER_TTL 64
+#define OUTER_TTL 64u
 
-static __always_inline void write_ethernet(struct ethhdr *eth, const struct backend *backend,
+/*
+ * Headers are written in words: the compiler copies what it must take for unaligned byte by byte,
+ * and a load that spans two stores in flight waits for both.
+ */
+static __always_inline void write_ethernet(void *frame, const struct backend *backend,
 					   __be16 protocol)
 {
-	__builtin_memcpy(eth->h_dest, backend->next_hop_mac, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, backend->egress_mac, ETH_ALEN);
-	eth->h_proto = protocol;
+	const __u32 *macs = (const __u32 *)backend->next_hop_mac; /* and egress_mac behind it */
+	__u32 *to = frame;
+
+	to[0] = macs[0];
+	to[1] = macs[1];
+	to[2] = macs[2];
+	((struct ethhdr *)frame)->h_proto = protocol;
 }
 
 /* We are a router on the way (RFC 2003, 3.1). The checksum is updated as in RFC 1624. */
@@ -40,20 +50,6 @@ static __always_inline bool decrease_ttl(const struct packet *packet, void *data
 	return true;
 }
 
-/* The sum of a header without options, whose check field is 0 (RFC 1071). */
-static __always_inline __sum16 ipv4_checksum(const struct iphdr *ip)
-{
-	const __u16 *word = (const __u16 *)ip;
-	__u32 sum = 0;
-
-#pragma unroll
-	for (int i = 0; i < 10; i++)
-		sum += word[i];
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
 /*
  * Source addresses and flow labels of the outer header vary by flow, so that a receiver that
  * spreads packets over its queues by the outer header alone spreads flows (RFC 6438).
@@ -63,37 +59,53 @@ static __always_inline __be32 vary_by_flow(const struct packet *packet, __be32 w
 	return word | ((__u32)(packet->flow_hash >> 32) & vary);
 }
 
-static __always_inline void write_outer_ipv4(struct iphdr *ip, const struct packet *packet,
-					     const struct backend *backend)
+static __always_inline __u32 halves_sum(__u32 word)
 {
-	ip->version = 4;
-	ip->ihl = 5;
-	ip->tos = packet->traffic_class; /* ECN too: RFC 6040, 4.1 */
-	ip->tot_len = bpf_htons(packet->length_bytes + sizeof(*ip));
-	ip->id = 0; /* never fragmented, so it needs none (RFC 6864) */
-	ip->frag_off = bpf_htons(0x4000);
-	ip->ttl = OUTER_TTL;
-	ip->protocol = packet->ipv4 ? IPPROTO_IPIP : IPPROTO_IPV6;
-	ip->check = 0;
-	ip->saddr = vary_by_flow(packet, backend->source[3], backend->source_vary);
-	ip->daddr = backend->address[3];
-	ip->check = ipv4_checksum(ip);
+	return (word & 0xffff) + (word >> 16);
 }
 
-static __always_inline void write_outer_ipv6(struct ipv6hdr *ip, const struct packet *packet,
+/*
+ * Not to be fragmented, so it needs no identification (RFC 6864). ECN is copied with the rest of
+ * the traffic class (RFC 6040, 4.1). The checksum is RFC 1071's, over the words as they stand.
+ */
+static __always_inline void write_outer_ipv4(void *header, const struct packet *packet,
 					     const struct backend *backend)
 {
-	__be32 *head = (__be32 *)ip;
-	__be32 *source = (__be32 *)&ip->saddr;
+	__u8 inner = packet->ipv4 ? IPPROTO_IPIP : IPPROTO_IPV6;
+	__u32 *word = header;
+	__be32 first = bpf_htonl(0x45u << 24 | packet->traffic_class << 16 |
+				 (packet->length_bytes + sizeof(struct iphdr)));
+	__be32 second = bpf_htonl(0x4000);
+	__be32 third = bpf_htonl(OUTER_TTL << 24 | inner << 16);
+	__be32 source = vary_by_flow(packet, backend->source[3], backend->source_vary);
+	__be32 destination = backend->address[3];
+	__u32 sum = halves_sum(first) + halves_sum(second) + halves_sum(third) +
+		    halves_sum(source) + halves_sum(destination);
 
-	head[0] = bpf_htonl(6u << 28 | packet->traffic_class << 20 |
+	sum = halves_sum(halves_sum(sum));
+	word[0] = first;
+	word[1] = second;
+	word[2] = third | (~sum << 16);
+	word[3] = source;
+	word[4] = destination;
+}
+
+static __always_inline void write_outer_ipv6(void *header, const struct packet *packet,
+					     const struct backend *backend)
+{
+	__u8 inner = packet->ipv4 ? IPPROTO_IPIP : IPPROTO_IPV6;
+	const __u64 *destination = (const __u64 *)backend->address;
+	__u32 *word = header;
+	__u64 *address = header + offsetof(struct ipv6hdr, saddr);
+
+	word[0] = bpf_htonl(6u << 28 | packet->traffic_class << 20 |
 			    ((__u32)(packet->flow_hash >> 32) & 0xfffff));
-	ip->payload_len = bpf_htons(packet->length_bytes);
-	ip->nexthdr = packet->ipv4 ? IPPROTO_IPIP : IPPROTO_IPV6;
-	ip->hop_limit = OUTER_TTL;
-	__builtin_memcpy(&ip->saddr, backend->source, sizeof(ip->saddr));
-	source[3] = vary_by_flow(packet, backend->source[3], backend->source_vary);
-	__builtin_memcpy(&ip->daddr, backend->address, sizeof(ip->daddr));
+	word[1] = bpf_htonl(packet->length_bytes << 16 | inner << 8 | OUTER_TTL);
+	address[0] = *(const __u64 *)backend->source;
+	word[4] = backend->source[2];
+	word[5] = vary_by_flow(packet, backend->source[3], backend->source_vary);
+	address[2] = destination[0];
+	address[3] = destination[1];
 }
 
 static __always_inline int encapsulate(struct xdp_md *ctx, const struct packet *packet,

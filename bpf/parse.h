@@ -20,6 +20,12 @@
 #define IP_MORE_FRAGMENTS 0x2000
 #define IP_OFFSET	  0x1fff
 
+#define TCP_FLAGS_OFFSET 13
+#define TCP_FIN		 0x01
+#define TCP_SYN		 0x02
+#define TCP_RST		 0x04
+#define TCP_ACK		 0x10
+
 /* The second word of ::ffff:a.b.c.d, in network order. */
 static __always_inline __u64 ipv4_mapped(__be32 address)
 {
@@ -77,13 +83,16 @@ static __always_inline int parse_ipv6(struct packet *packet, void *data, void *e
 static __always_inline int parse_tcp(struct packet *packet, struct tcphdr *tcp, void *end,
 				     __u32 payload_bytes)
 {
+	__u8 flags;
+
 	if ((void *)(tcp + 1) > end || tcp->doff < 5 || tcp->doff * 4 > payload_bytes)
 		return XDP_PASS;
 
+	flags = ((__u8 *)tcp)[TCP_FLAGS_OFFSET];
 	packet->source_port = tcp->source;
 	packet->destination_port = tcp->dest;
-	packet->closes = tcp->fin | tcp->rst;
-	packet->opens = tcp->syn && !tcp->ack && !packet->closes;
+	packet->closes = flags & (TCP_FIN | TCP_RST);
+	packet->opens = (flags & (TCP_SYN | TCP_ACK | TCP_FIN | TCP_RST)) == TCP_SYN;
 	return NEXT;
 }
 

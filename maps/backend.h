@@ -38,6 +38,9 @@ struct backend {
 	__u32 spare;
 };
 _Static_assert(sizeof(struct backend) == 64, "struct backend");
+_Static_assert(__builtin_offsetof(struct backend, egress_mac) ==
+		       __builtin_offsetof(struct backend, next_hop_mac) + 6,
+	       "both are copied at once");
 
 struct backend_halves {
 	struct backend half[2];

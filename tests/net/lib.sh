@@ -93,14 +93,18 @@ short_flows() {
 		>"$TMP/short"
 }
 
-# start_long_flows NAME PROTO VIP PORT COUNT PERIOD-MS: what becomes of them is in $TMP/NAME; its
-# process id is in $long_pid. Returns when all have had an answer.
+# start_long_flows NAME PROTO VIP PORT COUNT PERIOD-MS: waits until all have had an answer. What
+# becomes of them is in $TMP/NAME; the process id is in $long_pid.
 start_long_flows() {
 	local name=$1
 	shift
 	in_background client "$HELPERS/long_flows" "$@" "$TMP/$name"
 	long_pid=$!
-	wait_for 10 grep -qx "open $4" "$TMP/$name"
+	if wait_for 10 grep -qx "open $4" "$TMP/$name"; then
+		ok "$4 long flows of $1"
+	else
+		not_ok "$4 long flows of $1" "$(cat "$TMP/$name")"
+	fi
 }
 
 stop_long_flows() {

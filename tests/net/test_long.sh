@@ -37,9 +37,9 @@ check "attach" lb attach c0
 servers 3 80
 service web 80 tcp ipip 3
 service dns 80 udp dsr 3
-check "200 TCP connections" start_long_flows tcp tcp "$VIP" 80 200 100
+start_long_flows tcp tcp "$VIP" 80 200 100
 tcp_pid=$long_pid
-check "50 UDP flows" start_long_flows udp udp "$VIP" 80 50 100
+start_long_flows udp udp "$VIP" 80 50 100
 udp_pid=$long_pid
 for i in 1 2 3; do
 	[ "$(value tcp "node$i")" -gt 0 ] && [ "$(value udp "node$i")" -gt 0 ] ||

@@ -12,15 +12,43 @@
 #include "pool.h"
 #include "world.h"
 
+static const char *protocol_of(const struct pool *pool)
+{
+	return pool->protocol == IPPROTO_TCP ? "tcp" : "udp";
+}
+
+static const char *network_of(const struct pool *pool)
+{
+	return strchr(pool->vip, ':') ? "fd00:0:0:1::" : "10.0.1.";
+}
+
 void pool_open(const struct pool *pool, const char *options)
 {
 	unsigned int i;
 
 	sluice("service add %s --vip %s --port %u --proto %s %s", pool->service, pool->vip,
-	       pool->port, pool->protocol == IPPROTO_TCP ? "tcp" : "udp", options);
+	       pool->port, protocol_of(pool), options);
 	for (i = 1; i <= pool->backends; i++)
-		sluice("backend add %s b%u --address %s%u", pool->service, i,
-		       strchr(pool->vip, ':') ? "fd00:0:0:1::" : "10.0.1.", i + 1);
+		sluice("backend add %s b%u --address %s%u", pool->service, i, network_of(pool),
+		       i + 1);
+}
+
+void pool_load(const char *instance, const struct pool *pool, bool local_count)
+{
+	char config[2048];
+	int length;
+	unsigned int i;
+
+	length = snprintf(config, sizeof(config),
+			  "services:\n  - name: %s\n    vip: \"%s\"\n    port: %u\n    proto: %s\n"
+			  "    local_count: %s\n    backends:\n",
+			  pool->service, pool->vip, pool->port, protocol_of(pool),
+			  local_count ? "true" : "false");
+	for (i = 1; i <= pool->backends; i++)
+		length += snprintf(config + length, sizeof(config) - length,
+				   "      - name: b%u\n        address: \"%s%u\"\n", i,
+				   network_of(pool), i + 1);
+	world_load(instance, config);
 }
 
 /* Backend i is at host i + 1, the last byte of its MAC address. */

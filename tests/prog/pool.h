@@ -3,6 +3,7 @@
 #ifndef SLUICE_TESTS_PROG_POOL_H
 #define SLUICE_TESTS_PROG_POOL_H
 
+#include <stdbool.h>
 #include <linux/types.h>
 
 #define POOL_BACKENDS_MAX 8
@@ -17,6 +18,12 @@ struct pool {
 
 /* @options: more for `service add`. */
 void pool_open(const struct pool *pool, const char *options);
+
+/*
+ * The same in an instance of its own, used from now on, and all at once: where backends have just
+ * come one by one, packets under way follow the slots from before the last of them.
+ */
+void pool_load(const char *instance, const struct pool *pool, bool local_count);
 
 /*
  * Send a packet of one client (each has an address and a port of its own); @tcp_flags are for TCP.

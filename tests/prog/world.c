@@ -47,7 +47,7 @@ static cpu_set_t allowed_cpus;
 static struct {
 	char path[96];
 	int fd;
-} opened[8];
+} opened[16];
 
 static void run(const char *command)
 {

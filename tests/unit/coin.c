@@ -83,8 +83,7 @@ static void test_probes(void **state)
 		assert_int_equal(share[0], 0);
 		assert_int_equal(share[1], cases[i].share);
 		assert_int_equal(unserved, cases[i].unserved);
-		assert_int_equal(fit.unserved_ppm,
-				 (long long)cases[i].unserved * 1000000 / ONE);
+		assert_int_equal(fit.unserved_ppm, (long long)cases[i].unserved * 1000000 / ONE);
 	}
 }
 
@@ -123,9 +122,12 @@ static void test_refused(void **state)
 		__u32 slot_count, count;
 		int err;
 	} cases[] = {
-		{"good", 2, 8, 3, 0},	      {"none", 0xffff, 8, 3, 0},
-		{"out of range", 3, 8, 3, -EINVAL}, {"nearly none", 0xfffe, 8, 3, -EINVAL},
-		{"no slots", 2, 0, 3, -EINVAL}, {"seven slots", 2, 7, 3, -EINVAL},
+		{"good", 2, 8, 3, 0},
+		{"none", 0xffff, 8, 3, 0},
+		{"out of range", 3, 8, 3, -EINVAL},
+		{"nearly none", 0xfffe, 8, 3, -EINVAL},
+		{"no slots", 2, 0, 3, -EINVAL},
+		{"seven slots", 2, 7, 3, -EINVAL},
 		{"too many slots", 2, 2097152, 3, -EINVAL},
 		{"too many backends", 2, 8, 65536, -EINVAL},
 	};
@@ -141,8 +143,8 @@ static void test_refused(void **state)
 		slots[7].candidate[2] = cases[i].candidate;
 		shares_err = bias_shares(slots, cases[i].slot_count, bias, cases[i].count, share,
 					 &unserved);
-		solve_err = bias_solve(slots, cases[i].slot_count, wanted, cases[i].count, bias,
-				       NULL);
+		solve_err =
+			bias_solve(slots, cases[i].slot_count, wanted, cases[i].count, bias, NULL);
 		if (shares_err != cases[i].err || solve_err != cases[i].err)
 			print_error("%s: %d, %d\n", cases[i].name, shares_err, solve_err);
 		assert_int_equal(shares_err, cases[i].err);
@@ -203,9 +205,8 @@ static void path_init(struct path *path, __u32 count, __u32 slot_count)
 
 static void path_solve(struct path *path, const __u32 *wanted, __u32 count)
 {
-	assert_int_equal(bias_solve(path->slots, path->slot_mask + 1, wanted, count, path->bias,
-				    NULL),
-			 0);
+	assert_int_equal(
+		bias_solve(path->slots, path->slot_mask + 1, wanted, count, path->bias, NULL), 0);
 	for (__u32 i = 0; i < count; i++)
 		path->reciprocal[i] = path->bias[i] ? 0xffffffff / path->bias[i] : 0;
 }
@@ -241,8 +242,8 @@ static void test_coin_gives_wanted_shares(void **state)
 {
 	static const struct {
 		__u32 count, slot_count, flows;
-	} cases[] = {{2, 4096, 1 << 20}, {3, 4096, 1 << 21}, {10, 4096, 1 << 22},
-		     {100, 16384, 1 << 23}};
+	} cases[] = {
+		{2, 4096, 1 << 20}, {3, 4096, 1 << 21}, {10, 4096, 1 << 22}, {100, 16384, 1 << 23}};
 
 	(void)state;
 	for (size_t i = 0; i < PATTERNS * sizeof(cases) / sizeof(cases[0]); i++) {

@@ -131,5 +131,5 @@ int main(void)
 		cmocka_unit_test(test_coin_multiplier),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("keys", tests, NULL, NULL);
 }

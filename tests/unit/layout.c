@@ -161,5 +161,5 @@ int main(void)
 		cmocka_unit_test(test_no_layout),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("layout", tests, NULL, NULL);
 }

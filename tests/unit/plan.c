@@ -204,7 +204,7 @@ static void test_coin_multipliers(void **state)
 
 	(void)state;
 	world_open(&world, 1 << 16);
-	add_service(&world.model, "web", "192.0.2.1", 80);
+	add_service(&world.model, "web", "192.0.2.1", 443);
 	for (size_t i = 0; i < 4; i++) {
 		char name[] = {'a' + i, '\0'};
 		struct backend_request request = backend_request(name, cases[i].address);
@@ -410,5 +410,5 @@ int main(void)
 		cmocka_unit_test(test_empty),
 	};
 
-	return cmocka_run_group_tests(plan, NULL, NULL);
+	return cmocka_run_group_tests_name("plan", plan, NULL, NULL);
 }

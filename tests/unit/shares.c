@@ -193,5 +193,5 @@ int main(void)
 		cmocka_unit_test(test_nobody),
 	};
 
-	return cmocka_run_group_tests(shares, NULL, NULL);
+	return cmocka_run_group_tests_name("shares", shares, NULL, NULL);
 }

@@ -422,5 +422,5 @@ int main(void)
 		cmocka_unit_test(test_no_room),
 	};
 
-	return cmocka_run_group_tests(slots, NULL, NULL);
+	return cmocka_run_group_tests_name("slots", slots, NULL, NULL);
 }

@@ -268,5 +268,5 @@ int main(void)
 		cmocka_unit_test(test_weight_without_base),
 	};
 
-	return cmocka_run_group_tests(rebase, NULL, NULL);
+	return cmocka_run_group_tests_name("slots_rebase", rebase, NULL, NULL);
 }

@@ -55,5 +55,5 @@ int main(void)
 		cmocka_unit_test(test_every_reason_has_words),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
 }

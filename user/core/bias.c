@@ -162,25 +162,28 @@ static __u32 largest_error_ppm(const struct solver *solver)
 	return largest;
 }
 
-/* Move every x by the ratio of what it should win to what it won, as if it alone were moved. */
+/*
+ * Move every x by the ratio of what it should win to what it won, as if it alone were moved; less
+ * so the larger its share is, because the others, which move as well, then do that part of it.
+ */
 static void correct(struct solver *solver)
 {
-	__s64 live = solver->live;
+	const struct coin *coin = &solver->coin;
+	__u64 served = (__u64)coin->served << QUOTA_SHIFT;
 
-	for (__u32 i = 0; i < solver->coin.count; i++) {
-		__u32 held = solver->coin.held[i];
-		__s64 ratio;
+	for (__u32 i = 0; i < coin->count; i++) {
+		__s64 ratio, part;
 
-		if (!solver->wanted[i] || !held)
+		if (!solver->wanted[i] || !coin->held[i])
 			continue;
 		ratio = (solver->goal[i] << RATIO_SHIFT) /
-			inverse(coin_won(&solver->coin, i) / held);
+			inverse(coin_won(coin, i) / coin->held[i]);
 		if (ratio < RATIO_ONE / 4)
 			ratio = RATIO_ONE / 4;
 		if (ratio > RATIO_ONE * 4)
 			ratio = RATIO_ONE * 4;
-		/* The others move as well; with few of them that alone does a part of it. */
-		ratio = RATIO_ONE + (ratio - RATIO_ONE) * (live - 1) / live;
+		part = (served - solver->quota[i]) / (served >> RATIO_SHIFT);
+		ratio = RATIO_ONE + (ratio - RATIO_ONE) * part / RATIO_ONE;
 		solver->x[i] = solver->x[i] * ratio >> RATIO_SHIFT;
 	}
 }

@@ -116,6 +116,8 @@ int reconcile(struct model *model, const struct model *wanted, __u64 now_ns,
 	for (i = 0; i < wanted->backend_count && !err; i++) {
 		const struct model_backend *backend = &wanted->backends[i];
 
+		if (backend->state == BACKEND_GONE)
+			break; /* so are all behind it */
 		err = take_backend(model, model_service_by_id(wanted, backend->service), backend,
 				   error);
 	}
