@@ -62,9 +62,12 @@ static __always_inline void keep_congestion_ipv6(struct ipv6hdr *ip)
 		ip->flow_lbl[0] |= ECN_CONGESTION << 4;
 }
 
-/* Is a whole packet of the family inside that the outer header names? Then open it. */
-static __always_inline int decapsulate(struct xdp_md *ctx, __u32 outer_bytes, __u8 inner_protocol,
-				       bool congestion)
+/*
+ * Is a whole packet of the family inside that the outer header names? Then open it. Inside is what
+ * the outer packet's own length, @packet_bytes, spans: bytes behind it are Ethernet's padding.
+ */
+static __always_inline int decapsulate(struct xdp_md *ctx, __u32 outer_bytes, __u32 packet_bytes,
+				       __u8 inner_protocol, bool congestion)
 {
 	__be16 eth_protocol = bpf_htons(inner_protocol == IPPROTO_IPIP ? ETH_P_IP : ETH_P_IPV6);
 	void *data = (void *)(long)ctx->data;
@@ -73,7 +76,7 @@ static __always_inline int decapsulate(struct xdp_md *ctx, __u32 outer_bytes, __
 	struct ethhdr eth;
 	__u32 zero = 0;
 
-	if (data + sizeof(eth) + outer_bytes > end)
+	if (data + sizeof(eth) + outer_bytes > end || data + sizeof(eth) + packet_bytes > end)
 		return XDP_PASS;
 	__builtin_memcpy(&eth, data, sizeof(eth));
 	eth.h_proto = eth_protocol;
@@ -125,26 +128,28 @@ int node(struct xdp_md *ctx)
 	if (eth->h_proto == bpf_htons(ETH_P_IP)) {
 		struct iphdr *ip = (void *)(eth + 1);
 
-		if ((void *)(ip + 1) > end || ip->ihl != 5 || ip->frag_off & bpf_htons(0x3fff))
+		if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl != 5 ||
+		    ip->frag_off & bpf_htons(0x3fff))
 			return XDP_PASS;
 		if (ip->protocol != IPPROTO_IPIP && ip->protocol != IPPROTO_IPV6)
 			return XDP_PASS;
 		if (!is_ours(0, (__u64)ip->daddr << 32 | 0xffff0000))
 			return XDP_PASS;
-		return decapsulate(ctx, sizeof(*ip), ip->protocol,
+		return decapsulate(ctx, sizeof(*ip), bpf_ntohs(ip->tot_len), ip->protocol,
 				   (ip->tos & ECN_MASK) == ECN_CONGESTION);
 	}
 	if (eth->h_proto == bpf_htons(ETH_P_IPV6)) {
 		struct ipv6hdr *ip = (void *)(eth + 1);
 		__u64 *destination = (void *)&ip->daddr;
 
-		if ((void *)(ip + 1) > end)
+		if ((void *)(ip + 1) > end || ip->version != 6)
 			return XDP_PASS;
 		if (ip->nexthdr != IPPROTO_IPIP && ip->nexthdr != IPPROTO_IPV6)
 			return XDP_PASS;
 		if (!is_ours(destination[0], destination[1]))
 			return XDP_PASS;
-		return decapsulate(ctx, sizeof(*ip), ip->nexthdr,
+		return decapsulate(ctx, sizeof(*ip), sizeof(*ip) + bpf_ntohs(ip->payload_len),
+				   ip->nexthdr,
 				   (ip->flow_lbl[0] >> 4 & ECN_MASK) == ECN_CONGESTION);
 	}
 	return XDP_PASS;

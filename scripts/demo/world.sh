@@ -4,8 +4,7 @@
 # sourced after scripts/testbed.sh.
 
 DOWNLOAD_BYTES=12000000
-DOWNLOAD_RATE=640k # lasts 18 s, from before the first report to after the last
-CONNECTIONS=32
+CONNECTIONS=64
 
 # start_servers NODES: nginx on each, with nothing of the machine's own nginx.
 start_servers() {
@@ -38,8 +37,8 @@ prepare_client() {
 
 # Leaves the number of the node that serves it in download_node.
 start_download() {
-	in_background client curl -sS --limit-rate "$DOWNLOAD_RATE" -D "$TMP/headers" \
-		-o "$TMP/big.bin" "http://$VIP/big.bin" 2>"$TMP/curl.err"
+	in_background client curl -sS -D "$TMP/headers" -o "$TMP/big.bin" \
+		"http://$VIP/big.bin" 2>"$TMP/curl.err"
 	download_pid=$!
 	wait_for 5 grep -qi '^x-node' "$TMP/headers" || fail "the download did not start"
 	download_node=$(sed -n 's/^X-Node: node-\([0-9]*\).*/\1/p' "$TMP/headers")
@@ -49,8 +48,7 @@ downloaded_bytes() { stat -c %s "$TMP/big.bin" 2>/dev/null || echo 0; }
 
 # Did all of it come, as it is on the server, and from the node where it started?
 download_intact() {
-	wait_for 20 eval "! kill -0 $download_pid"
-	wait "$download_pid" || return 1
+	wait_for 20 eval "! kill -0 $download_pid" && wait "$download_pid" || return 1
 	cmp -s "$TMP/big.bin" "$TMP/html/big.bin" &&
 		grep -qx "200 /big.bin $DOWNLOAD_BYTES" "$TMP/node-$download_node/access.log"
 }
@@ -62,11 +60,10 @@ client_resets() {
 		/^Tcp:/ { print $column }' /proc/net/snmp
 }
 
-WRK=(wrk -t1 "-c$CONNECTIONS" -d60s -H 'Connection: close')
-
+# Each request on a connection of its own. wrk would go on for longer than we let it.
 start_requests() {
-	in_background client "${WRK[@]}" -s "$ROOT/scripts/demo/wrk.lua" "http://$VIP/" \
-		>"$TMP/wrk" 2>&1
+	in_background client wrk -t1 -c"$CONNECTIONS" -d60s -H "Connection: close" \
+		-s "$ROOT/scripts/demo/wrk.lua" "http://$VIP/" >"$TMP/wrk" 2>&1
 	wrk_pid=$!
 }
 
@@ -80,6 +77,9 @@ stop_requests() {
 		/Non-2xx or 3xx/ { sum += $NF }
 		END { print sum + 0 }' "$TMP/wrk")
 }
+
+# Packets that the balancer dropped, for whatever reason.
+dropped_packets() { lb --json stats | jq '[.drops[].packets] | add'; }
 
 # served NODE: requests that its nginx has answered.
 served() { grep -c '^200 ' "$TMP/node-$1/access.log"; }

@@ -10,6 +10,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -133,6 +134,20 @@ static inline int flow_ask(int fd, unsigned long number, uint8_t *server)
 	if (!*server)
 		*server = question[0] ^ answer[0];
 	return answer_fits(question, answer, sizeof(answer), *server) ? 0 : -EANOTHERSERVER;
+}
+
+/*
+ * Go on at another CPU. veth delivers on the CPU that sends, so this decides where the balancer
+ * meets the next packet.
+ */
+static inline void hop_to_cpu(unsigned long turn)
+{
+	long count = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(turn % count, &one);
+	sched_setaffinity(0, sizeof(one), &one); /* may be refused: then the flow stays here */
 }
 
 static inline void tally_error(struct tally *tally, int err)

@@ -5,20 +5,15 @@
  * became of the flows so far: "ok" counts answers, "open" and the nodes count flows that live.
  */
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
 #include "flow.h"
 
-#define CPUS_MAX 64
-
 static struct target target;
 static struct tally tally;
 static unsigned long open_flows;
 static long period_ms;
-static int cpu[CPUS_MAX];
-static int cpu_count;
 static volatile sig_atomic_t stop;
 
 static void on_term(int signal)
@@ -34,29 +29,6 @@ static void sleep_ms(long ms)
 	nanosleep(&wait, NULL);
 }
 
-static void list_cpus(void)
-{
-	cpu_set_t allowed;
-	int i;
-
-	if (sched_getaffinity(0, sizeof(allowed), &allowed))
-		die("affinity");
-	for (i = 0; i < CPU_SETSIZE && cpu_count < CPUS_MAX; i++) {
-		if (CPU_ISSET(i, &allowed))
-			cpu[cpu_count++] = i;
-	}
-}
-
-/* veth delivers on the CPU that sends, so this decides where the balancer meets the packet. */
-static void hop(unsigned long turn)
-{
-	cpu_set_t one;
-
-	CPU_ZERO(&one);
-	CPU_SET(cpu[turn % cpu_count], &one);
-	sched_setaffinity(0, sizeof(one), &one);
-}
-
 static void *run(void *argument)
 {
 	unsigned long number = (unsigned long)argument;
@@ -68,7 +40,7 @@ static void *run(void *argument)
 	while (!err && !stop) {
 		bool first = !server;
 
-		hop(turn++);
+		hop_to_cpu(turn++);
 		err = flow_ask(fd, turn, &server);
 		if (err)
 			break;
@@ -121,7 +93,6 @@ int main(int argc, char **argv)
 	thread = calloc(count, sizeof(*thread));
 	if (!thread)
 		die("memory");
-	list_cpus();
 	signal(SIGTERM, on_term);
 	for (i = 0; i < count; i++) {
 		errno = pthread_create(&thread[i], NULL, run, (void *)i);

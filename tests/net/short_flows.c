@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * short_flows tcp|udp ADDRESS PORT COUNT THREADS close|wait|abort [FIRST-PORT]: COUNT flows that
- * ask once each. Then they close, or wait for the server to close first, or send a reset. With
- * FIRST-PORT, flow number n comes from that port + n. Prints what became of them.
+ * ask once each. Then they close, or wait for the server to close first, or send a reset. Each of
+ * these may happen on another CPU. With FIRST-PORT, flow number n comes from that port + n. Prints
+ * what became of them.
  */
 #include <pthread.h>
 #include <time.h>
@@ -48,11 +49,14 @@ static int end_flow(int fd)
 static void one_flow(unsigned long number)
 {
 	uint8_t server = 0;
-	int fd = open_patiently(number);
-	int err = fd;
+	int fd, err;
 
+	hop_to_cpu(number);
+	fd = err = open_patiently(number);
 	if (fd >= 0) {
+		hop_to_cpu(number / 2);
 		err = flow_ask(fd, number, &server);
+		hop_to_cpu(number / 4);
 		if (!err)
 			err = end_flow(fd);
 		close(fd);

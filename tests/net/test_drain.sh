@@ -75,9 +75,9 @@ check_equal "nobody but node 2's connections died" \
 	"$(value more resets) $(value more timeouts) $(value more wrong)" "$at_2 0 0"
 
 for i in 1 2 3; do check "b$i down" lb backend set web "b$i" --state down; done
-check_equal "so far no packet was dropped" "$(drop_count no-backend)" 0
+check_equal "so far no packet was dropped" "$(drop_count no_backend)" 0
 check_fails "all down: no answer" 28 "" in_ns client curl -sm 1 "http://$VIP/"
-check_equal "all down: drops have their reason" "$(($(drop_count no-backend) > 0))" 1
+check_equal "all down: drops have their reason" "$(($(drop_count no_backend) > 0))" 1
 check "b3 up" lb backend set web b3 --state up
 new_flows "only b3 up"
 check_equal "only b3 up: it takes all" "$(flows_at 3 tcp 80)" 200

@@ -53,7 +53,7 @@ check "every connection speaks after the last change, too" \
 	wait_for 10 answers_since "$(value tcp ok)"
 check "of dns, weights that leave one node only" lb weight set dns b1=0 b2=0 b3=1
 check "of web, a candidate more" \
-	lb backend add web b4 --address 10.0.1.2 --node node-1 --weight 300 --region far
+	lb backend add web b4 --address fd00:0:0:1::2 --weight 300
 check "and one whose base weight changes" lb backend set web b2 --weight 7
 check "every connection speaks after that, too" wait_for 10 answers_since "$(value tcp ok)"
 

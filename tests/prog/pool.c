@@ -98,20 +98,33 @@ unsigned int pool_establish(const struct pool *pool, __u32 client)
 	return backend;
 }
 
-void pool_spread(const struct pool *pool, __u32 first, __u32 count,
-		 unsigned int picks[POOL_BACKENDS_MAX + 1])
-{
-	__u32 i;
-
-	memset(picks, 0, (POOL_BACKENDS_MAX + 1) * sizeof(*picks));
-	for (i = first; i < first + count; i++)
-		picks[pool_send(pool, i, TCP_SYN)]++;
-}
-
-long pool_open_flows(const struct pool *pool, unsigned int backend)
+static struct counts counts_of(const struct pool *pool, unsigned int backend)
 {
 	char name[16];
 
 	snprintf(name, sizeof(name), "b%u", backend);
-	return backend_counts(pool->service, name).open_flows;
+	return backend_counts(pool->service, name);
+}
+
+unsigned int pool_spread(const struct pool *pool, __u32 first, __u32 count,
+			 unsigned int picks[POOL_BACKENDS_MAX + 1])
+{
+	unsigned int sum = 0;
+	unsigned int i;
+
+	memset(picks, 0, (POOL_BACKENDS_MAX + 1) * sizeof(*picks));
+	for (i = 1; i <= pool->backends; i++)
+		picks[i] = -counts_of(pool, i).new_flows;
+	for (__u32 client = first; client < first + count; client++)
+		picks[0] += pool_send(pool, client, TCP_SYN) == 0;
+	for (i = 1; i <= pool->backends; i++)
+		picks[i] += counts_of(pool, i).new_flows;
+	for (i = 0; i <= pool->backends; i++)
+		sum += picks[i];
+	return sum;
+}
+
+long pool_open_flows(const struct pool *pool, unsigned int backend)
+{
+	return counts_of(pool, backend).open_flows;
 }

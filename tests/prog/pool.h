@@ -34,8 +34,13 @@ unsigned int pool_send(const struct pool *pool, __u32 client, __u8 tcp_flags);
 /* A flow of two packets, as most begin: the count of open flows is from the second on. */
 unsigned int pool_establish(const struct pool *pool, __u32 client);
 
-/* How many of the first packets of clients @first to @first + @count - 1 each backend gets. */
-void pool_spread(const struct pool *pool, __u32 first, __u32 count,
+/*
+ * Send a SYN from each of @count clients; @picks: how often each backend was selected, 0: dropped.
+ * By the counters of new flows: in a few thousand flows two share a set and a tag, and the second
+ * then goes where the first one did without being selected.
+ * Returns the sum of the picks.
+ */
+unsigned int pool_spread(const struct pool *pool, __u32 first, __u32 count,
 		 unsigned int picks[POOL_BACKENDS_MAX + 1]);
 
 long pool_open_flows(const struct pool *pool, unsigned int backend);

@@ -53,6 +53,7 @@ static void stays_when_weights_change(void **state)
 {
 	static const struct pool pool = {"pinned", "192.0.2.1", 80, IPPROTO_TCP, 3};
 	unsigned int went_to[CLIENTS], picks[POOL_BACKENDS_MAX + 1];
+	unsigned int others = 0;
 
 	(void)state;
 	pool_open(&pool, "");
@@ -62,10 +63,10 @@ static void stays_when_weights_change(void **state)
 		sluice("weight set pinned b1=100 b2=100 b3=100");
 		sluice("weight set pinned b%u=0", zero);
 		assert_stay("its backend may have weight 0", &pool, went_to);
-		pool_spread(&pool, 1000 * zero, 200, picks);
+		others += pool_spread(&pool, 1000 * zero, 200, picks);
 		assert_int_equal(picks[zero], 0);
 	}
-	assert_int_equal(service_counts("pinned").new_flows, CLIENTS + 3 * 200);
+	assert_int_equal(service_counts("pinned").new_flows, CLIENTS + others);
 }
 
 static void stays_when_ipv6(void **state)
@@ -350,7 +351,10 @@ static void follows_flow_to_another_cpu(void **state)
 /* 1024 flows asked for give 128 sets of 15 entries. */
 #define SMALL "load:\n  flows_per_cpu: 1024\n"
 
-/* Sets that are half full find all their entries. Uneven filling may cost a few: not one in 50. */
+/*
+ * Sets that are half full find their entries, wherever in the set. Uneven filling and shared tags
+ * may cost a few of them, not one in 50.
+ */
 static void small_memory_finds_its_flows(void **state)
 {
 	static const struct pool pool = {"small", "192.0.2.14", 80, IPPROTO_TCP, 3};
@@ -360,10 +364,10 @@ static void small_memory_finds_its_flows(void **state)
 	pool_open(&pool, "");
 	for (__u32 client = 0; client < 768; client++)
 		pool_establish(&pool, client);
-	assert_int_equal(service_counts("small").new_flows, 768);
+	assert_in_range(service_counts("small").new_flows, 768 - 15, 768);
 	for (__u32 client = 0; client < 768; client++)
 		pool_send(&pool, client, TCP_ACK);
-	assert_in_range(service_counts("small").new_flows, 768, 768 + 15);
+	assert_in_range(service_counts("small").new_flows, 768 - 15, 768 + 15);
 	assert_in_range(all_open_flows(&pool), 768 - 15, 768);
 	for (__u32 client = 0; client < 768; client++)
 		pool_send(&pool, client, TCP_FIN | TCP_ACK);

@@ -26,13 +26,21 @@ static void test_known_keys(void **state)
 		__u64 number;
 		__u64 word[4];
 	} cases[] = {
-		{42, KEY_SLOT, 0,
+		{42,
+		 KEY_SLOT,
+		 0,
 		 {0x6310bf04d8207f47, 0xebdb7216a4ffed51, 0x15471cce9858769b, 0x9a7e5c0b8be62327}},
-		{42, KEY_LAYOUT, 7,
+		{42,
+		 KEY_LAYOUT,
+		 7,
 		 {0xab2f97746e2ea953, 0x947dd740846bf301, 0xa1078e55bad921bb, 0x5a562c93e5950725}},
-		{0, KEY_SERVICE, 0,
+		{0,
+		 KEY_SERVICE,
+		 0,
 		 {0x44e5b98100c67fb1, 0xa73822ac2ea54ab1, 0x9403b3663716577d, 0x81e08d6d33187e21}},
-		{UINT64_MAX, KEY_FLOW, 1,
+		{UINT64_MAX,
+		 KEY_FLOW,
+		 1,
 		 {0xd4295a7648bae1c1, 0xd27bbd7dd99f43b5, 0xe90f934009445e9b, 0x31a99ef38a9fdf91}},
 	};
 

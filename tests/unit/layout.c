@@ -38,7 +38,8 @@ static __u32 place_of(const struct layout *layout, const struct model_service *s
 
 	memcpy(words, &service->vip, sizeof(words));
 	return hash_service(&layout->key, words[0], words[1], htons(service->port),
-			    service->protocol) >> 48;
+			    service->protocol) >>
+	       48;
 }
 
 static void test_no_two_share_a_place(void **state)

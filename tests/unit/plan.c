@@ -141,7 +141,8 @@ static void test_next_hop_flags(void **state)
 	world_plan(&world, NOW_NS);
 	assert_int_equal(world.plan.backends[0].entry.flags, BACKEND_OUTER_IPV4);
 	assert_int_equal(world.plan.backends[0].entry.state, BACKEND_UP);
-	assert_int_equal(world.plan.backends[1].entry.flags, BACKEND_REACHABLE | BACKEND_OUTER_IPV4);
+	assert_int_equal(world.plan.backends[1].entry.flags,
+			 BACKEND_REACHABLE | BACKEND_OUTER_IPV4);
 	assert_int_equal(world.plan.backends[1].entry.state, BACKEND_DRAIN);
 	assert_int_equal(world.plan.backends[2].entry.flags, 0);
 	/* Nobody takes new flows, so nobody is the fallback. */

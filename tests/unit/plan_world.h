@@ -53,8 +53,8 @@ static inline struct model_service *world_service(struct world *world, const cha
 static inline struct model_backend *world_backend(struct world *world, const char *service,
 						  const char *name)
 {
-	struct model_backend *backend = model_backend_find(
-		&world->model, world_service(world, service)->id, name);
+	struct model_backend *backend =
+		model_backend_find(&world->model, world_service(world, service)->id, name);
 
 	assert_non_null(backend);
 	return backend;

@@ -141,8 +141,7 @@ static void test_by_slots(void **state)
 		const struct model_backend *backend = &world.model.backends[i];
 		const char *service = model_service_by_id(&world.model, backend->service)->name;
 
-		assert_near(shares[i].by_slots,
-				    world_share(&world, service, backend->name), 1e-6);
+		assert_near(shares[i].by_slots, world_share(&world, service, backend->name), 1e-6);
 	}
 	free(shares);
 	world_close(&world);
@@ -188,8 +187,8 @@ static void test_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest shares[] = {
-		cmocka_unit_test(test_wanted),	    cmocka_unit_test(test_match),
-		cmocka_unit_test(test_by_slots),    cmocka_unit_test(test_before_plan),
+		cmocka_unit_test(test_wanted),   cmocka_unit_test(test_match),
+		cmocka_unit_test(test_by_slots), cmocka_unit_test(test_before_plan),
 		cmocka_unit_test(test_nobody),
 	};
 

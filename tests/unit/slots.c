@@ -11,7 +11,7 @@
 #include "user/core/slots.h"
 
 #define GRACE_NS (60 * SECOND_NS)
-#define NOW_NS	 (1000 * SECOND_NS)
+#define NOW_NS   (1000 * SECOND_NS)
 
 static void test_take_range(void **state)
 {
@@ -29,7 +29,12 @@ static void test_take_range(void **state)
 		{"in a gap", {{0, 4096}, {8192, 4096}}, 4096, 1 << 20, 0, 4096},
 		{"gap too small", {{0, 4096}, {8192, 4096}}, 8192, 1 << 20, 0, 16384},
 		{"the aligned half of a gap", {{0, 4096}, {16384, 8192}}, 8192, 1 << 20, 0, 8192},
-		{"given in no order", {{8192, 4096}, {0, 4096}, {4096, 4096}}, 4096, 1 << 20, 0, 12288},
+		{"given in no order",
+		 {{8192, 4096}, {0, 4096}, {4096, 4096}},
+		 4096,
+		 1 << 20,
+		 0,
+		 12288},
 		{"within a larger one", {{0, 65536}, {4096, 4096}}, 4096, 1 << 20, 0, 65536},
 		{"before all", {{32768, 32768}}, 32768, 65536, 0, 0},
 		{"the last", {{0, 4096}}, 4096, 8192, 0, 4096},
@@ -99,7 +104,7 @@ static void test_wanted(void **state)
 static void test_by_index(void **state)
 {
 	const struct slot map[] = {
-		{{9, 9, 9}, 0},	       {{7, 4000, 8}, 0},      {{4000, 65535, 65535}, 0},
+		{{9, 9, 9}, 0},    {{7, 4000, 8}, 0},  {{4000, 65535, 65535}, 0},
 		{{1, 6, 4001}, 0}, {{65534, 0, 7}, 0},
 	};
 	const struct slots_view view = {.slots = map, .slot_count = 5};
@@ -264,14 +269,14 @@ static void add_without_weight(struct world *world)
 	world_weight(world, "web", "b10", 0);
 }
 
-static void delete(struct world *world)
+static void delete (struct world *world)
 {
 	del_backend(&world->model, "web", "b3", NOW_NS);
 }
 
 static void swap(struct world *world)
 {
-	delete(world);
+	delete (world);
 	add(world);
 }
 

@@ -37,8 +37,8 @@ static double worst_error(struct world *world)
 		double wanted = backend_wanted(backend) / sum;
 
 		if (wanted > 0)
-			worst = fmax(worst, fabs(world_share(world, "web", backend->name) /
-							 wanted - 1));
+			worst = fmax(worst,
+				     fabs(world_share(world, "web", backend->name) / wanted - 1));
 	}
 	return worst;
 }
@@ -61,9 +61,9 @@ static void test_hundred_to_one(void **state)
 		bool rebases;
 	} cases[] = {
 		/* Up to three backends stand in every slot: biases reach everything. */
-		{"1 of 2", 2, 1, false},   {"1 of 3", 3, 1, false},   {"2 of 3", 3, 2, false},
-		{"1 of 10", 10, 1, true},  {"5 of 10", 10, 5, true},  {"9 of 10", 10, 9, false},
-		{"1 of 30", 30, 1, true},  {"15 of 30", 30, 15, true},
+		{"1 of 2", 2, 1, false},  {"1 of 3", 3, 1, false},    {"2 of 3", 3, 2, false},
+		{"1 of 10", 10, 1, true}, {"5 of 10", 10, 5, true},   {"9 of 10", 10, 9, false},
+		{"1 of 30", 30, 1, true}, {"15 of 30", 30, 15, true},
 	};
 
 	(void)state;

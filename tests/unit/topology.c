@@ -79,11 +79,11 @@ static void test_decide(void **state)
 		__u32 weight_milli;
 		bool changed;
 	} cases[] = {
-		{"web", "web-1", 70000, true},	 /* cpu 70 %: x0.7 */
-		{"web", "web-2", 130000, true},	 /* own region: +0.3 */
+		{"web", "web-1", 70000, true},   /* cpu 70 %: x0.7 */
+		{"web", "web-2", 130000, true},  /* own region: +0.3 */
 		{"web", "web-3", 100000, false}, /* no report */
-		{"dns", "dns-1", 70000, true},	 /* the same node */
-		{"dns", "dns-2", 0, true},	 /* cpu 90 % */
+		{"dns", "dns-1", 70000, true},   /* the same node */
+		{"dns", "dns-2", 0, true},       /* cpu 90 % */
 	};
 	const struct report reports[2][4] = {
 		{report("both", 70, 10), report("busy", 90, 10), report("north", 10, 10),
@@ -100,8 +100,8 @@ static void test_decide(void **state)
 		decide(&model, reports[order], 4, decisions);
 		assert_true(same(&model, &before));
 		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-			const struct weight_decision *decision = decision_of(
-				&model, decisions, cases[i].service, cases[i].backend);
+			const struct weight_decision *decision =
+				decision_of(&model, decisions, cases[i].service, cases[i].backend);
 
 			if (decision->weight_milli != cases[i].weight_milli ||
 			    decision->changed != cases[i].changed)
@@ -206,9 +206,9 @@ static void test_knows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_decide),	    cmocka_unit_test(test_no_reports),
+		cmocka_unit_test(test_decide),      cmocka_unit_test(test_no_reports),
 		cmocka_unit_test(test_no_backends), cmocka_unit_test(test_gone),
-		cmocka_unit_test(test_follow),	    cmocka_unit_test(test_knows),
+		cmocka_unit_test(test_follow),      cmocka_unit_test(test_knows),
 	};
 
 	return cmocka_run_group_tests_name("topology", tests, NULL, NULL);

@@ -18,7 +18,7 @@ static void test_known_names(void **state)
 	} cases[] = {
 		{DROP_NO_BACKEND, "no_backend"},   {DROP_NO_NEXT_HOP, "no_next_hop"},
 		{DROP_TTL_EXPIRED, "ttl_expired"}, {DROP_TOO_BIG, "too_big"},
-		{DROP_NO_ROOM, "no_room"},	   {DROP_NO_STATE, "no_state"},
+		{DROP_NO_ROOM, "no_room"},         {DROP_NO_STATE, "no_state"},
 	};
 
 	(void)state;

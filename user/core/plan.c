@@ -62,8 +62,8 @@ static int collect_ranges(const struct slots_view *view, struct slot_ranges *ran
 static int plan_slots_add(struct plan *plan, const struct model_service *service,
 			  struct slot *slots)
 {
-	struct plan_slots *more = reallocarray(plan->new_slots, plan->new_slots_count + 1,
-					       sizeof(*more));
+	struct plan_slots *more =
+		reallocarray(plan->new_slots, plan->new_slots_count + 1, sizeof(*more));
 
 	if (!more) {
 		free(slots);
@@ -78,12 +78,12 @@ static int refuse_slots(int err, const struct model_service *service,
 			const struct settings *settings, struct text_error *error)
 {
 	if (err == -ENOSPC)
-		return text_refuse(error, err, "slots",
-				   "no room for the slots of service \"%s\": all services share %u, and "
-				   "those replaced less than %llu s ago count; load with a larger "
-				   "slots_max",
-				   service->name, settings->slots_max,
-				   BACKEND_GRACE_NS / 1000000000);
+		return text_refuse(
+			error, err, "slots",
+			"no room for the slots of service \"%s\": all services share %u, and "
+			"those replaced less than %llu s ago count; load with a larger "
+			"slots_max",
+			service->name, settings->slots_max, BACKEND_GRACE_NS / 1000000000);
 	return text_refuse(error, err, NULL, "cannot make the slots of service \"%s\": %s",
 			   service->name, strerror(-err));
 }
@@ -118,20 +118,20 @@ static void outer_source(const struct model_backend *backend, const struct setti
 			 struct backend *entry)
 {
 	bool ipv4 = address_is_ipv4(&backend->address);
-	const __be32 *configured = ipv4 ? settings->tunnel_source_ipv4 :
-					  settings->tunnel_source_ipv6;
+	const __be32 *configured =
+		ipv4 ? settings->tunnel_source_ipv4 : settings->tunnel_source_ipv6;
 
 	if (!address_is_set(configured)) {
 		memcpy(entry->source, backend->next_hop.source.word, sizeof(entry->source));
 		return;
 	}
 	memcpy(entry->source, configured, sizeof(entry->source));
-	entry->source_vary = ipv4 ? settings->tunnel_source_ipv4_vary :
-				    settings->tunnel_source_ipv6_vary;
+	entry->source_vary =
+		ipv4 ? settings->tunnel_source_ipv4_vary : settings->tunnel_source_ipv6_vary;
 }
 
-static void fill_backend_entry(const struct model_backend *backend,
-			       const struct settings *settings, struct backend *entry)
+static void fill_backend_entry(const struct model_backend *backend, const struct settings *settings,
+			       struct backend *entry)
 {
 	const struct next_hop *hop = &backend->next_hop;
 
@@ -157,8 +157,7 @@ static void fill_backend_info(const struct model_backend *backend, struct backen
 	memcpy(info->region, backend->region, sizeof(info->region));
 	memcpy(info->reason, backend->reason, sizeof(info->reason));
 	memcpy(info->address, backend->address.word, sizeof(info->address));
-	memcpy(info->next_hop_source, backend->next_hop.source.word,
-	       sizeof(info->next_hop_source));
+	memcpy(info->next_hop_source, backend->next_hop.source.word, sizeof(info->next_hop_source));
 	info->port = htons(backend->port);
 	info->service = backend->service;
 	info->base_weight = backend->base_weight;
@@ -255,9 +254,8 @@ static void fill_backends(const struct model *model, const struct settings *sett
 		fill_backend_entry(backend, settings, &out->entry);
 		fill_backend_info(backend, &out->info);
 		fill_weight(backend, groups[backend->service].largest, &out->weight);
-		out->coin_multiplier = coin_multiplier(identity(settings->seed, KEY_BACKEND,
-								&backend->address, backend->port,
-								0));
+		out->coin_multiplier = coin_multiplier(
+			identity(settings->seed, KEY_BACKEND, &backend->address, backend->port, 0));
 	}
 }
 

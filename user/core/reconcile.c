@@ -98,8 +98,8 @@ static int take_backend(struct model *model, const struct model_service *from_se
 	memcpy(backend->node, from->node, sizeof(backend->node));
 	memcpy(backend->region, from->region, sizeof(backend->region));
 	return model_backend_set(model, service->name, from->name,
-				 backend->base_weight != from->base_weight ? &from->base_weight :
-									     NULL,
+				 backend->base_weight != from->base_weight ? &from->base_weight
+									   : NULL,
 				 &from->state, error);
 }
 

@@ -51,8 +51,8 @@ int shares_compute(const struct model *model, const struct slots_view *view, str
 		const struct model_service *service = model_service_by_id(model, first->service);
 		__u32 count = 0;
 
-		while (i + count < model->backend_count &&
-		       first[count].state != BACKEND_GONE && first[count].service == first->service)
+		while (i + count < model->backend_count && first[count].state != BACKEND_GONE &&
+		       first[count].service == first->service)
 			count++;
 		if (service)
 			err = share_service(service, first, count, view, &shares[i]);

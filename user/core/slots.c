@@ -114,35 +114,24 @@ static bool slots_current(const struct work *work, const struct model_service *s
 	return true;
 }
 
-/* Ids are given out in turn, so those of one service span little: look-ups cost what that does. */
 int slots_by_index(const struct slots_view *view, struct slot_range range,
 		   const struct model_backend *backends, __u32 count, struct slot *slots)
 {
+	/* For every id that a slot can hold: no comparison in the loop below. */
+	__u16 *index_of = malloc((UINT16_MAX + 1) * sizeof(*index_of));
 	const struct slot *from = view->slots + range.base;
-	__u32 lowest = UINT16_MAX, highest = 0;
-	__u16 *index_of;
-	__u32 span, i, c;
+	__u32 i;
 
-	for (i = 0; i < count; i++) {
-		lowest = backends[i].id < lowest ? backends[i].id : lowest;
-		highest = backends[i].id > highest ? backends[i].id : highest;
-	}
-	span = count ? highest - lowest + 1 : 0;
-	index_of = malloc((span + 1) * sizeof(*index_of));
 	if (!index_of)
 		return -ENOMEM;
-	/* The last one stands for every id that is none of these backends'. */
-	for (i = 0; i <= span; i++)
-		index_of[i] = CANDIDATE_NONE;
+	memset(index_of, 0xff, (UINT16_MAX + 1) * sizeof(*index_of)); /* CANDIDATE_NONE */
 	for (i = 0; i < count; i++)
-		index_of[backends[i].id - lowest] = i;
+		index_of[backends[i].id] = i;
 	for (i = 0; i < range.count; i++) {
-		for (c = 0; c < CANDIDATES; c++) {
-			__u32 place = from[i].candidate[c] - lowest;
+		const __u16 *id = from[i].candidate;
 
-			slots[i].candidate[c] = index_of[place < span ? place : span];
-		}
-		slots[i].spare = 0;
+		slots[i] = (struct slot){
+			.candidate = {index_of[id[0]], index_of[id[1]], index_of[id[2]]}};
 	}
 	free(index_of);
 	return 0;
@@ -205,8 +194,8 @@ static int table_build(struct table *table, const struct work *work, bool rebase
 	for (i = 0; i < work->count; i++) {
 		const struct model_backend *backend = &work->backends[i];
 
-		table->contenders[i].identity = identity(work->seed, KEY_BACKEND,
-							 &backend->address, backend->port, 0);
+		table->contenders[i].identity =
+			identity(work->seed, KEY_BACKEND, &backend->address, backend->port, 0);
 		table->contenders[i].table_weight =
 			rebase ? wanted_table_weight(work, i) : backend->base_weight;
 	}

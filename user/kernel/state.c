@@ -45,8 +45,7 @@ static void read_backend(const struct backend_info *info, const struct backend *
 	memcpy(backend->next_hop.next_hop_mac, entry->next_hop_mac, 6);
 	memcpy(backend->next_hop.egress_mac, entry->egress_mac, 6);
 	backend->next_hop.mtu_bytes = entry->mtu_bytes;
-	memcpy(backend->next_hop.source.word, info->next_hop_source,
-	       sizeof(info->next_hop_source));
+	memcpy(backend->next_hop.source.word, info->next_hop_source, sizeof(info->next_hop_source));
 }
 
 int state_read(const struct maps *maps, struct model *model)

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The node's program: what it opens, what it leaves alone, and congestion marks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <netinet/in.h>
+
+#include "world.h"
+
+/* NEAR's own addresses, which are what the node opens packets for. */
+#define OURS_IPV4 "10.0.1.1"
+#define OURS_IPV6 "fd00:0:0:1::1"
+
+struct tunnel {
+	const char *name;
+	struct outer_fields outer;
+	struct packet_fields inner;
+	__u32 outer_bytes;
+};
+
+enum mode { IN4_4, IN6_6, IN6_4, IN4_6 };
+
+static const struct tunnel tunnels[] = {
+	[IN4_4] = {"4-in-4", {"10.0.1.9", OURS_IPV4, 0, 0},
+		   {"198.51.100.7", "192.0.2.1", 40001, 80, IPPROTO_TCP, TCP_ACK, 63, 0, 9, 41}, 20},
+	[IN6_6] = {"6-in-6", {"fd00:0:0:1::9", OURS_IPV6, 0, 0x12345},
+		   {"2001:db8:c::7", "2001:db8::1", 40001, 80, IPPROTO_TCP, TCP_ACK, 63, 0, 0, 41},
+		   40},
+	[IN6_4] = {"4-in-6", {"fd00:0:0:1::9", OURS_IPV6, 0, 0x12345},
+		   {"198.51.100.7", "192.0.2.1", 40001, 53, IPPROTO_UDP, 0, 63, 0, 9, 41}, 40},
+	[IN4_6] = {"6-in-4", {"10.0.1.9", OURS_IPV4, 0, 0},
+		   {"2001:db8:c::7", "2001:db8::1", 40001, 53, IPPROTO_UDP, 0, 63, 0, 0, 41}, 20},
+};
+
+#define TUNNELS (sizeof(tunnels) / sizeof(tunnels[0]))
+
+static void build(const struct tunnel *tunnel, struct frame *frame)
+{
+	frame_build(frame, &tunnel->inner);
+	frame_encapsulate(frame, &tunnel->outer);
+}
+
+static void run_node(const char *name, struct frame *frame)
+{
+	int verdict = world_run("node", frame);
+
+	if (verdict != XDP_PASS)
+		fail_msg("%s: verdict %d, expected XDP_PASS", name, verdict);
+}
+
+static void assert_opened(const char *name, const struct frame *sent, const struct frame *expected)
+{
+	struct counts before = node_counts();
+	struct frame frame = *sent;
+
+	run_node(name, &frame);
+	assert_frame(name, &frame, expected);
+	if (node_counts().packets != before.packets + 1 ||
+	    node_counts().bytes != before.bytes + expected->length_bytes)
+		fail_msg("%s: not counted as it should be", name);
+}
+
+static void assert_left_alone(const char *name, const struct frame *sent)
+{
+	struct counts before = node_counts();
+	struct frame frame = *sent;
+
+	run_node(name, &frame);
+	assert_frame(name, &frame, sent);
+	assert_int_equal(node_counts().packets, before.packets);
+}
+
+static void opens(void **state)
+{
+	const struct tunnel *tunnel = *state;
+	struct frame sent, inner;
+
+	build(tunnel, &sent);
+	frame_build(&inner, &tunnel->inner);
+	assert_opened(tunnel->name, &sent, &inner);
+}
+
+/* Padding of the outer frame is behind the inner packet then, whose length tells them apart. */
+static void opens_padded(void **state)
+{
+	const struct tunnel *tunnel = *state;
+	struct frame sent, inner;
+
+	build(tunnel, &sent);
+	frame_build(&inner, &tunnel->inner);
+	memset(sent.bytes + sent.length_bytes, 0xee, 9);
+	memset(inner.bytes + inner.length_bytes, 0xee, 9);
+	sent.length_bytes += 9;
+	inner.length_bytes += 9;
+	assert_opened(tunnel->name, &sent, &inner);
+}
+
+static void leaves_truncated_alone(void **state)
+{
+	const struct tunnel *tunnel = *state;
+	struct frame whole, sent;
+	char name[64];
+
+	build(tunnel, &whole);
+	for (__u32 length = AT_IP; length < whole.length_bytes; length++) {
+		sent = whole;
+		sent.length_bytes = length;
+		snprintf(name, sizeof(name), "%s cut to %u bytes", tunnel->name, length);
+		assert_left_alone(name, &sent);
+	}
+}
+
+/* What is not within the outer packet did not travel in it: Ethernet's padding, or a lie. */
+static void leaves_inner_longer_than_outer_alone(void **state)
+{
+	const struct tunnel *tunnel = *state;
+	struct frame sent;
+	__u32 at = AT_IP + (tunnel->outer_bytes == 40 ? 4 : 2);
+	__u16 whole_bytes;
+	char name[64];
+
+	build(tunnel, &sent);
+	whole_bytes = read16(&sent, at);
+	for (__u16 length = 0; length < whole_bytes; length++) {
+		write16(&sent, at, length);
+		if (tunnel->outer_bytes == 20)
+			frame_seal(&sent);
+		snprintf(name, sizeof(name), "%s, outer length %u", tunnel->name, length);
+		assert_left_alone(name, &sent);
+	}
+}
+
+static void leaves_for_others_alone(void **state)
+{
+	/* A neighbour's, another device's of this machine, the VIP, and all hosts. */
+	static const char *const others[][2] = {
+		{"10.0.1.2", "fd00:0:0:1::2"},
+		{"10.0.2.1", "fd00:0:0:2::1"},
+		{"192.0.2.1", "2001:db8::1"},
+		{"224.0.0.1", "ff02::1"},
+	};
+	struct tunnel tunnel = *(const struct tunnel *)*state;
+	struct frame sent;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		tunnel.outer.destination = others[i][tunnel.outer_bytes == 40];
+		build(&tunnel, &sent);
+		assert_left_alone(tunnel.outer.destination, &sent);
+	}
+}
+
+/* The inner packet alone, for our own address, is not a tunnel's. */
+static void leaves_plain_packets_alone(void **state)
+{
+	static const char *const ours[] = {OURS_IPV4, OURS_IPV6};
+	struct packet_fields fields = {NULL, NULL, 40001, 80, IPPROTO_TCP, TCP_SYN, 64, 0, 1, 40};
+	struct frame frame;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		fields.source = i ? "2001:db8:c::7" : "198.51.100.7";
+		fields.destination = ours[i];
+		fields.protocol = IPPROTO_TCP;
+		frame_build(&frame, &fields);
+		assert_left_alone("TCP", &frame);
+		fields.protocol = IPPROTO_UDP;
+		frame_build(&frame, &fields);
+		assert_left_alone("UDP", &frame);
+	}
+}
+
+struct row {
+	const char *name;
+	enum mode mode;
+	struct {
+		__u16 at; /* 0: no more of them */
+		__u8 value;
+	} pokes[3];
+	__u16 insert_at; /* before the pokes */
+	__u16 insert_bytes;
+	const char *insert;
+};
+
+#define INNER4 (AT_IP + 20) /* where the inner packet starts in an outer IPv4 */
+#define INNER6 (AT_IP + 40)
+
+/* The outer lengths: 4-in-4 101 bytes of which 81 are inner; 4-in-6 69 of payload. */
+static const struct row rows[] = {
+	{"outer GRE", IN4_4, {{AT_IP + 9, 47}}, 0, 0, NULL},
+	{"outer TCP", IN4_4, {{AT_IP + 9, 6}}, 0, 0, NULL},
+	{"outer IPv6 GRE", IN6_6, {{AT_IP + 6, 47}}, 0, 0, NULL},
+	{"outer version 5", IN4_4, {{AT_IP, 0x55}}, 0, 0, NULL},
+	{"outer version 6 in IPv4's frame", IN4_4, {{AT_IP, 0x65}}, 0, 0, NULL},
+	{"outer IPv6 version 4", IN6_6, {{AT_IP, 0x40}}, 0, 0, NULL},
+	{"outer header of 4 words", IN4_4, {{AT_IP, 0x44}}, 0, 0, NULL},
+	{"outer longer than the frame", IN4_4, {{AT_IP + 3, 102}}, 0, 0, NULL},
+	{"outer of 65535 bytes", IN4_6, {{AT_IP + 2, 0xff}, {AT_IP + 3, 0xff}}, 0, 0, NULL},
+	{"outer IPv6 longer than the frame", IN6_4, {{AT_IP + 5, 70}}, 0, 0, NULL},
+	{"outer IPv6 of 65535 bytes", IN6_6, {{AT_IP + 4, 0xff}, {AT_IP + 5, 0xff}}, 0, 0, NULL},
+	{"outer options", IN4_4, {{AT_IP, 0x46}, {AT_IP + 3, 105}}, INNER4, 4, "\x94\x04\0\0"},
+	{"outer options, 6-in-4", IN4_6, {{AT_IP, 0x46}, {AT_IP + 3, 113}}, INNER4, 4,
+	 "\x94\x04\0\0"},
+	{"outer first fragment", IN4_4, {{AT_IP + 6, 0x20}}, 0, 0, NULL},
+	{"outer middle fragment", IN4_4, {{AT_IP + 6, 0x20}, {AT_IP + 7, 9}}, 0, 0, NULL},
+	{"outer last fragment", IN4_4, {{AT_IP + 6, 0}, {AT_IP + 7, 9}}, 0, 0, NULL},
+	{"outer last fragment, far offset", IN4_6, {{AT_IP + 6, 0x10}}, 0, 0, NULL},
+	{"outer IPv6 fragment", IN6_4, {{AT_IP + 6, 44}, {AT_IP + 5, 77}}, INNER6, 8,
+	 "\x04\0\0\x01\0\0\0\x09"},
+	{"outer IPv6 destination options", IN6_6, {{AT_IP + 6, 60}, {AT_IP + 5, 109}}, INNER6, 8,
+	 "\x29\0\x04\x01\x04\x01\x01\0"},
+	{"VLAN", IN4_4, {{0, 0}}, 12, 4, "\x81\0\0\x64"},
+	{"EtherType of ARP", IN4_4, {{13, 0x06}}, 0, 0, NULL},
+	{"inner is IPv6, protocol says IPv4", IN4_6, {{AT_IP + 9, 4}}, 0, 0, NULL},
+	{"inner is IPv4, protocol says IPv6", IN4_4, {{AT_IP + 9, 41}}, 0, 0, NULL},
+	{"inner is IPv6, header says IPv4", IN6_6, {{AT_IP + 6, 4}}, 0, 0, NULL},
+	{"inner is IPv4, header says IPv6", IN6_4, {{AT_IP + 6, 41}}, 0, 0, NULL},
+	{"inner version 0", IN4_4, {{INNER4, 0x05}}, 0, 0, NULL},
+	{"inner version 5", IN4_4, {{INNER4, 0x55}}, 0, 0, NULL},
+	{"inner IPv6 version 7", IN6_6, {{INNER6, 0x70}}, 0, 0, NULL},
+	{"inner header of 4 words", IN4_4, {{INNER4, 0x44}}, 0, 0, NULL},
+	{"inner longer than the frame", IN4_4, {{INNER4 + 3, 82}}, 0, 0, NULL},
+	{"inner of 65535 bytes", IN6_4, {{INNER6 + 2, 0xff}, {INNER6 + 3, 0xff}}, 0, 0, NULL},
+	{"inner IPv6 longer than the frame", IN6_6, {{INNER6 + 5, 62}}, 0, 0, NULL},
+	{"inner IPv6 of 65535 bytes", IN4_6, {{INNER4 + 4, 0xff}, {INNER4 + 5, 0xff}}, 0, 0, NULL},
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void leaves_alone(void **state)
+{
+	const struct row *row = *state;
+	struct frame sent;
+
+	build(&tunnels[row->mode], &sent);
+	if (row->insert_bytes)
+		frame_insert(&sent, row->insert_at, (const __u8 *)row->insert, row->insert_bytes);
+	for (size_t i = 0; i < 3 && row->pokes[i].at; i++)
+		sent.bytes[row->pokes[i].at] = row->pokes[i].value;
+	if (read16(&sent, AT_ETHERTYPE) == 0x0800)
+		frame_seal(&sent);
+	assert_left_alone(row->name, &sent);
+}
+
+/* Options of the inner packet are none of a tunnel's business, nor is a fragment inside. */
+static void opens_odd_inner_packets(void **state)
+{
+	struct frame inner, sent;
+
+	(void)state;
+	frame_build(&inner, &tunnels[IN4_4].inner);
+	frame_insert(&inner, AT_IPV4_L4, (const __u8 *)"\x94\x04\0\0", 4);
+	inner.bytes[AT_IP] = 0x46;
+	write16(&inner, AT_IP + 2, 85);
+	write16(&inner, AT_IP + 6, 0x2000);
+	frame_seal(&inner);
+	sent = inner;
+	frame_encapsulate(&sent, &tunnels[IN4_4].outer);
+	assert_opened("options, first fragment", &sent, &inner);
+	sent = inner;
+	frame_encapsulate(&sent, &tunnels[IN6_4].outer);
+	assert_opened("options, first fragment, 4-in-6", &sent, &inner);
+}
+
+/* A sender may allow routers to fragment the outer packet; this one came whole. */
+static void opens_without_dont_fragment(void **state)
+{
+	struct frame inner, sent;
+
+	(void)state;
+	build(&tunnels[IN4_4], &sent);
+	sent.bytes[AT_IP + 6] = 0;
+	frame_seal(&sent);
+	frame_build(&inner, &tunnels[IN4_4].inner);
+	assert_opened("DF is 0", &sent, &inner);
+}
+
+/* RFC 6040, 4.2: congestion met on the way reaches an inner packet that can say so. */
+static void tells_congestion(void **state)
+{
+	enum { NOT_ECT, ECT_1, ECT_0, CE };
+	static const struct {
+		__u8 outer, inner, result;
+	} marks[] = {
+		{NOT_ECT, NOT_ECT, NOT_ECT}, {NOT_ECT, ECT_0, ECT_0}, {NOT_ECT, ECT_1, ECT_1},
+		{NOT_ECT, CE, CE},	     {ECT_0, NOT_ECT, NOT_ECT}, {ECT_0, ECT_0, ECT_0},
+		{ECT_0, ECT_1, ECT_1},	     {ECT_0, CE, CE},	       {ECT_1, NOT_ECT, NOT_ECT},
+		{ECT_1, ECT_1, ECT_1},	     {ECT_1, CE, CE},	       {CE, NOT_ECT, NOT_ECT},
+		{CE, ECT_0, CE},	     {CE, ECT_1, CE},	       {CE, CE, CE},
+	};
+	static const __u8 dscps[] = {0, 0x28, 0xb8, 0xfc};
+	struct tunnel tunnel = *(const struct tunnel *)*state;
+	struct frame sent, expected;
+	char name[64];
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]) * sizeof(dscps); i++) {
+		size_t mark = i / sizeof(dscps);
+		__u8 dscp = dscps[i % sizeof(dscps)];
+
+		tunnel.inner.traffic_class = dscp | marks[mark].inner;
+		tunnel.outer.traffic_class = marks[mark].outer;
+		build(&tunnel, &sent);
+		tunnel.inner.traffic_class = dscp | marks[mark].result;
+		frame_build(&expected, &tunnel.inner);
+		snprintf(name, sizeof(name), "%s, DSCP %#x, ECN %u outside, %u inside", tunnel.name,
+			 dscp, marks[mark].outer, marks[mark].inner);
+		assert_opened(name, &sent, &expected);
+	}
+}
+
+/* The mark changes the inner checksum: from every value that it can have. */
+static void tells_congestion_with_every_checksum(void **state)
+{
+	struct tunnel tunnel = tunnels[IN4_4];
+	struct frame sent, expected;
+
+	(void)state;
+	tunnel.inner.payload_bytes = 0;
+	tunnel.outer.traffic_class = 3;
+	for (__u32 id = 0; id <= 0xffff; id++) {
+		tunnel.inner.id = id;
+		tunnel.inner.traffic_class = 1 + id % 2;
+		build(&tunnel, &sent);
+		tunnel.inner.traffic_class = 3;
+		frame_build(&expected, &tunnel.inner);
+		run_node("identification", &sent);
+		assert_frame("identification", &sent, &expected);
+	}
+}
+
+static int attach_node(void **state)
+{
+	if (world_open(state))
+		return -1;
+	sluice("attach " NEAR " --role node");
+	return 0;
+}
+
+int main(void)
+{
+	static const struct {
+		const char *name;
+		CMUnitTestFunction run;
+	} of_each[] = {
+		{"opens", opens},
+		{"opens a padded frame", opens_padded},
+		{"leaves a truncated one alone", leaves_truncated_alone},
+		{"leaves an inner packet longer than the outer alone",
+		 leaves_inner_longer_than_outer_alone},
+		{"leaves what is for others alone", leaves_for_others_alone},
+		{"tells congestion", tells_congestion},
+	};
+	static const struct CMUnitTest others[] = {
+		cmocka_unit_test(leaves_plain_packets_alone),
+		cmocka_unit_test(opens_odd_inner_packets),
+		cmocka_unit_test(opens_without_dont_fragment),
+		cmocka_unit_test(tells_congestion_with_every_checksum),
+	};
+	const size_t kinds = sizeof(of_each) / sizeof(of_each[0]);
+	const size_t rest = sizeof(others) / sizeof(others[0]);
+	struct CMUnitTest tests[TUNNELS * kinds + ROWS + rest];
+	char names[TUNNELS * kinds][80];
+
+	for (size_t i = 0; i < TUNNELS * kinds; i++) {
+		const struct tunnel *tunnel = &tunnels[i / kinds];
+
+		snprintf(names[i], sizeof(names[i]), "%s: %s", tunnel->name,
+			 of_each[i % kinds].name);
+		tests[i] = (struct CMUnitTest){names[i], of_each[i % kinds].run, NULL, NULL,
+					       (void *)tunnel};
+	}
+	for (size_t i = 0; i < ROWS; i++)
+		tests[TUNNELS * kinds + i] = (struct CMUnitTest){rows[i].name, leaves_alone, NULL,
+								 NULL, (void *)&rows[i]};
+	memcpy(tests + TUNNELS * kinds + ROWS, others, sizeof(others));
+	return cmocka_run_group_tests_name("node", tests, attach_node, world_close);
+}
