@@ -29,6 +29,21 @@ usable_backend(const struct packet *packet, const struct service *service, __u16
 	return NULL;
 }
 
+/*
+ * A packet that is not a SYN, of a flow that is closed here: one of its last, or its addresses began
+ * anew on another CPU.
+ */
+static __always_inline void follow_closed_flow(struct packet *packet, __u32 cpu)
+{
+	struct found found;
+
+	find_elsewhere(cpu, packet->flow_hash, false, &found);
+	if (found.backend == BACKEND_NONE || found.closed)
+		return;
+	packet->backend = found.backend;
+	remember(cpu, packet->flow_hash, found.backend, packet->closes ? FLOW_CLOSED : FLOW_OPEN);
+}
+
 /* A packet of a flow that the main set holds: its backend, and what the packet does to the flow. */
 static __always_inline void follow_flow(struct packet *packet, __u32 cpu, struct flow_set *set,
 					__u32 entry)
@@ -36,30 +51,24 @@ static __always_inline void follow_flow(struct packet *packet, __u32 cpu, struct
 	__u32 bit = 1 << entry;
 	bool counted = set->counted & bit;
 	bool fresh = set->fresh & bit;
-	struct found found;
 
 	packet->backend = set->backend[entry];
 	if (packet->opens) {
 		if (!counted && !fresh) /* the addresses of a closed flow, used again */
 			packet->backend = BACKEND_NONE;
+	} else if (!counted && !fresh) {
+		follow_closed_flow(packet, cpu);
 	} else if (packet->closes) {
 		set->counted &= ~bit;
 		set->fresh &= ~bit;
 		if (counted)
 			count_open(cpu, packet->backend, -1);
-	} else if (!fresh && counted) {
+	} else if (!fresh) {
 		set->fresh |= bit;
-	} else if (fresh && !counted) {
+	} else if (!counted) {
 		set->counted |= bit;
 		count_open(cpu, packet->backend, 1);
 		sweep(cpu);
-	} else if (!fresh) {
-		/* The last packets of a closed flow; or its addresses began anew on another CPU. */
-		find_elsewhere(cpu, packet->flow_hash, &found);
-		if (found.backend != BACKEND_NONE && !found.closed) {
-			packet->backend = found.backend;
-			remember(cpu, packet->flow_hash, found.backend, FLOW_OPEN);
-		}
 	}
 }
 
@@ -81,13 +90,13 @@ static __always_inline void meet_flow(struct packet *packet, __u32 cpu)
 		set->tag[entry] = 0;
 		remember(cpu, hash, packet->backend, FLOW_OPEN);
 		sweep(cpu);
-	} else if (!packet->opens) {
-		find_elsewhere(cpu, hash, &found);
-		packet->backend = found.backend;
-		if (found.backend != BACKEND_NONE && !found.closed)
-			remember(cpu, hash, found.backend,
-				 packet->closes ? FLOW_CLOSED : FLOW_OPEN);
+		return;
 	}
+	find_elsewhere(cpu, hash, packet->opens, &found);
+	packet->backend = found.backend;
+	if (found.backend != BACKEND_NONE && !found.closed)
+		remember(cpu, hash, found.backend,
+			 packet->opens ? FLOW_NEW : packet->closes ? FLOW_CLOSED : FLOW_OPEN);
 }
 
 /* Leaves *backend at NULL when one is to be selected. */

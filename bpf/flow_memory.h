@@ -237,7 +237,8 @@ struct found {
 	bool closed; /* left where it was */
 };
 
-static __always_inline bool find_in_region(__u32 cpu, __u64 hash, struct found *found)
+/* Of a closed flow nothing is left where a SYN (@opens) makes its addresses a new flow. */
+static __always_inline bool find_in_region(__u32 cpu, __u64 hash, bool opens, struct found *found)
 {
 	struct flow_set *set = main_set(cpu, hash);
 	__u32 entry;
@@ -250,6 +251,10 @@ static __always_inline bool find_in_region(__u32 cpu, __u64 hash, struct found *
 
 		found->backend = set->backend[entry];
 		found->closed = !counted && !(set->fresh >> entry & 1);
+		if (found->closed && opens) {
+			found->backend = BACKEND_NONE;
+			take_entry(set, entry, flow_tag(hash));
+		}
 		if (found->closed)
 			return false;
 		if (counted)
@@ -269,12 +274,16 @@ static __always_inline bool find_in_region(__u32 cpu, __u64 hash, struct found *
 	return true;
 }
 
-/* Look for the flow in the regions of the other CPUs, and take it from there. */
-static __noinline void find_elsewhere(__u32 cpu, __u64 hash, struct found *found)
+/*
+ * Look for the flow in the regions of the other CPUs, and take it from there. SYNs may use half of
+ * the visits only, so that a flood of them leaves the other half to flows that moved.
+ */
+static __noinline void find_elsewhere(__u32 cpu, __u64 hash, bool opens, struct found *found)
 {
 	struct cpu_memory *memory = bpf_map_lookup_elem(&cpus, &cpu);
 	__u64 jiffies = bpf_jiffies64();
 	__u32 others = cpu_count - 1;
+	__u32 reserved = opens ? VISITS_PER_TICK / 2 : 0;
 
 	found->backend = BACKEND_NONE;
 	found->closed = false;
@@ -284,12 +293,12 @@ static __noinline void find_elsewhere(__u32 cpu, __u64 hash, struct found *found
 		memory->visits_jiffies = jiffies;
 		memory->visits_left = VISITS_PER_TICK;
 	}
-	if (memory->visits_left < others)
+	if (memory->visits_left < others + reserved)
 		return;
 	memory->visits_left -= others;
 
 	for (__u32 other = 0; other < cpu_count; other++) {
-		if (other != cpu && find_in_region(other, hash, found)) {
+		if (other != cpu && find_in_region(other, hash, opens, found)) {
 			memory->found_elsewhere++;
 			return;
 		}

@@ -76,7 +76,7 @@ static __always_inline int decapsulate(struct xdp_md *ctx, __u32 outer_bytes, __
 	struct ethhdr eth;
 	__u32 zero = 0;
 
-	if (data + sizeof(eth) + outer_bytes > end || data + sizeof(eth) + packet_bytes > end)
+	if (data + sizeof(eth) + outer_bytes > end || sizeof(eth) + packet_bytes > end - data)
 		return XDP_PASS;
 	__builtin_memcpy(&eth, data, sizeof(eth));
 	eth.h_proto = eth_protocol;
@@ -86,7 +86,7 @@ static __always_inline int decapsulate(struct xdp_md *ctx, __u32 outer_bytes, __
 		struct iphdr *ip = data;
 
 		if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl < 5 ||
-		    bpf_ntohs(ip->tot_len) > end - data)
+		    outer_bytes + bpf_ntohs(ip->tot_len) > packet_bytes)
 			return XDP_PASS;
 		if (congestion)
 			keep_congestion_ipv4(ip);
@@ -94,7 +94,7 @@ static __always_inline int decapsulate(struct xdp_md *ctx, __u32 outer_bytes, __
 		struct ipv6hdr *ip = data;
 
 		if ((void *)(ip + 1) > end || ip->version != 6 ||
-		    sizeof(*ip) + bpf_ntohs(ip->payload_len) > end - data)
+		    outer_bytes + sizeof(*ip) + bpf_ntohs(ip->payload_len) > packet_bytes)
 			return XDP_PASS;
 		if (congestion)
 			keep_congestion_ipv6(ip);

@@ -45,6 +45,8 @@ fail() {
 	exit 1
 }
 
+# A signal may come while a command's output is going elsewhere; what is said here never does.
+exec 3>&1
 leave() {
 	local status=$?
 	trap '' INT TERM HUP PIPE
@@ -52,7 +54,7 @@ leave() {
 		[ "$status" -ne 130 ] || printf '\nStopped.\n'
 		cleanup
 		printf '\nThe demo has removed its namespaces, programs, maps, servers and files.\n'
-	} 2>/dev/null
+	} >&3 2>/dev/null
 	exit "$status"
 }
 trap leave EXIT
@@ -119,7 +121,7 @@ write_report() {
 		lines+=("$(printf '{"node_id": "node-%d", "cpu_percent": %d, "latency_ms": %d, %s}' \
 			"$i" "$cpu" "$latency" "\"last_seen\": \"$now\"")")
 	done
-	printf '[%s,\n %s,\n %s]\n' "${lines[@]}" >"$TMP/report.json"
+	printf '[\n%s,\n%s,\n%s\n]\n' "${lines[@]}" >"$TMP/report.json"
 }
 
 # follow NAME CPU LATENCY [plan]: a report, and four seconds after it.

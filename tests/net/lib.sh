@@ -89,7 +89,7 @@ decapsulated_at() {
 
 # short_flows PROTO VIP PORT COUNT [ENDING [FIRST-PORT]]: what became of them is in $TMP/short.
 short_flows() {
-	in_ns client "$HELPERS/short_flows" "$1" "$2" "$3" "$4" 8 "${5:-close}" "${@:6}" \
+	in_ns client "$HELPERS/short_flows" "$1" "$2" "$3" "$4" "${THREADS:-8}" "${5:-close}" "${@:6}" \
 		>"$TMP/short"
 }
 

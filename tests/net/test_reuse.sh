@@ -6,6 +6,7 @@
 
 FLOWS=4000
 PORTS=500
+THREADS=2 # more keep the devices polled by one CPU, so that nothing hops
 
 # As long as that process lives, give all new flows to one backend after the other, so that whatever
 # is left of an old flow differs from what a new one gets.

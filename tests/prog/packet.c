@@ -175,6 +175,19 @@ void frame_seal(struct frame *frame)
 		checksum(frame->bytes + AT_IP, (frame->bytes[AT_IP] & 0x0f) * 4));
 }
 
+void frame_edit(struct frame *frame, const struct edit *edit)
+{
+	size_t i;
+
+	if (edit->insert.count)
+		frame_insert(frame, edit->insert.at, (const __u8 *)edit->insert.bytes,
+			     edit->insert.count);
+	for (i = 0; i < 3 && edit->pokes[i].at; i++)
+		frame->bytes[edit->pokes[i].at] = edit->pokes[i].value;
+	if (read16(frame, AT_ETHERTYPE) == ETHERTYPE_IPV4 && frame->bytes[AT_IP] >> 4 == 4)
+		frame_seal(frame);
+}
+
 void frame_hop(struct frame *frame)
 {
 	if (is_ipv6(frame)) {
@@ -207,8 +220,8 @@ void frame_encapsulate(struct frame *frame, const struct outer_fields *outer)
 /* Sixteen bytes a line; those that differ are marked below. */
 static void print_difference(const struct frame *got, const struct frame *expected)
 {
-	__u32 most = got->length_bytes > expected->length_bytes ? got->length_bytes :
-								  expected->length_bytes;
+	__u32 most = got->length_bytes > expected->length_bytes ? got->length_bytes
+								: expected->length_bytes;
 	const struct frame *const sides[] = {got, expected};
 	static const char *const titles[] = {"got     ", "expected"};
 	__u32 line, side, i;

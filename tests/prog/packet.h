@@ -42,7 +42,7 @@ struct packet_fields {
 	__u8 tcp_flags;
 	__u8 ttl;
 	__u8 traffic_class; /* DSCP and ECN */
-	__u16 id;	    /* IPv4 only */
+	__u16 id;           /* IPv4 only */
 	__u16 payload_bytes;
 };
 
@@ -52,6 +52,19 @@ struct outer_fields {
 	const char *destination;
 	__u8 traffic_class;
 	__u32 flow_label; /* IPv6 only */
+};
+
+/* How to spoil a frame: bytes put in, then bytes replaced. */
+struct edit {
+	struct {
+		__u16 at; /* 0: none, or no more of them */
+		__u8 value;
+	} pokes[3];
+	struct {
+		__u16 at;
+		__u16 count; /* 0: none */
+		const char *bytes;
+	} insert;
 };
 
 /* From a client to the load balancer's device. */
@@ -69,6 +82,9 @@ void frame_build(struct frame *frame, const struct packet_fields *fields);
 
 /* Make room at @at and fill it; the bytes behind move back. */
 void frame_insert(struct frame *frame, __u32 at, const __u8 *bytes, __u32 count);
+
+/* The IPv4 checksum is put right afterwards, so that nobody can refuse the frame for it. */
+void frame_edit(struct frame *frame, const struct edit *edit);
 
 /* Write the checksum that the IPv4 header should have. */
 void frame_seal(struct frame *frame);

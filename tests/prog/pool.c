@@ -79,8 +79,7 @@ unsigned int pool_send(const struct pool *pool, __u32 client, __u8 tcp_flags)
 		snprintf(source, sizeof(source), "2001:db8:c::%x:%x", client >> 16,
 			 client & 0xffff);
 	else
-		snprintf(source, sizeof(source), "198.18.%u.%u", client >> 8 & 0xff,
-			 client & 0xff);
+		snprintf(source, sizeof(source), "198.18.%u.%u", client >> 8 & 0xff, client & 0xff);
 	frame_build(&frame, &fields);
 	verdict = world_send(&frame);
 	if (verdict == XDP_DROP)
@@ -126,5 +125,7 @@ unsigned int pool_spread(const struct pool *pool, __u32 first, __u32 count,
 
 long pool_open_flows(const struct pool *pool, unsigned int backend)
 {
+	if (!backend)
+		return backend_counts(pool->service, NULL).open_flows;
 	return counts_of(pool, backend).open_flows;
 }

@@ -41,8 +41,9 @@ unsigned int pool_establish(const struct pool *pool, __u32 client);
  * Returns the sum of the picks.
  */
 unsigned int pool_spread(const struct pool *pool, __u32 first, __u32 count,
-		 unsigned int picks[POOL_BACKENDS_MAX + 1]);
+			 unsigned int picks[POOL_BACKENDS_MAX + 1]);
 
+/* Of one backend, or of all together with @backend 0. */
 long pool_open_flows(const struct pool *pool, unsigned int backend);
 
 #endif

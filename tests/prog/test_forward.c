@@ -360,9 +360,12 @@ int main(void)
 		const char *name;
 		CMUnitTestFunction run;
 	} of_each_way[] = {
-		{"TCP", every_byte_tcp},	   {"UDP", every_byte_udp},
-		{"traffic class", traffic_class},  {"hop limit", hop_limits},
-		{"longest packet", longest_packet}, {"padding", padding},
+		{"TCP", every_byte_tcp},
+		{"UDP", every_byte_udp},
+		{"traffic class", traffic_class},
+		{"hop limit", hop_limits},
+		{"longest packet", longest_packet},
+		{"padding", padding},
 	};
 	static const struct CMUnitTest others[] = {
 		cmocka_unit_test(every_ipv4_checksum),

@@ -26,15 +26,22 @@ struct tunnel {
 enum mode { IN4_4, IN6_6, IN6_4, IN4_6 };
 
 static const struct tunnel tunnels[] = {
-	[IN4_4] = {"4-in-4", {"10.0.1.9", OURS_IPV4, 0, 0},
-		   {"198.51.100.7", "192.0.2.1", 40001, 80, IPPROTO_TCP, TCP_ACK, 63, 0, 9, 41}, 20},
-	[IN6_6] = {"6-in-6", {"fd00:0:0:1::9", OURS_IPV6, 0, 0x12345},
+	[IN4_4] = {"4-in-4",
+		   {"10.0.1.9", OURS_IPV4, 0, 0},
+		   {"198.51.100.7", "192.0.2.1", 40001, 80, IPPROTO_TCP, TCP_ACK, 63, 0, 9, 41},
+		   20},
+	[IN6_6] = {"6-in-6",
+		   {"fd00:0:0:1::9", OURS_IPV6, 0, 0x12345},
 		   {"2001:db8:c::7", "2001:db8::1", 40001, 80, IPPROTO_TCP, TCP_ACK, 63, 0, 0, 41},
 		   40},
-	[IN6_4] = {"4-in-6", {"fd00:0:0:1::9", OURS_IPV6, 0, 0x12345},
-		   {"198.51.100.7", "192.0.2.1", 40001, 53, IPPROTO_UDP, 0, 63, 0, 9, 41}, 40},
-	[IN4_6] = {"6-in-4", {"10.0.1.9", OURS_IPV4, 0, 0},
-		   {"2001:db8:c::7", "2001:db8::1", 40001, 53, IPPROTO_UDP, 0, 63, 0, 0, 41}, 20},
+	[IN6_4] = {"4-in-6",
+		   {"fd00:0:0:1::9", OURS_IPV6, 0, 0x12345},
+		   {"198.51.100.7", "192.0.2.1", 40001, 53, IPPROTO_UDP, 0, 63, 0, 9, 41},
+		   40},
+	[IN4_6] = {"6-in-4",
+		   {"10.0.1.9", OURS_IPV4, 0, 0},
+		   {"2001:db8:c::7", "2001:db8::1", 40001, 53, IPPROTO_UDP, 0, 63, 0, 0, 41},
+		   20},
 };
 
 #define TUNNELS (sizeof(tunnels) / sizeof(tunnels[0]))
@@ -177,13 +184,7 @@ static void leaves_plain_packets_alone(void **state)
 struct row {
 	const char *name;
 	enum mode mode;
-	struct {
-		__u16 at; /* 0: no more of them */
-		__u8 value;
-	} pokes[3];
-	__u16 insert_at; /* before the pokes */
-	__u16 insert_bytes;
-	const char *insert;
+	struct edit edit;
 };
 
 #define INNER4 (AT_IP + 20) /* where the inner packet starts in an outer IPv4 */
@@ -191,42 +192,49 @@ struct row {
 
 /* The outer lengths: 4-in-4 101 bytes of which 81 are inner; 4-in-6 69 of payload. */
 static const struct row rows[] = {
-	{"outer GRE", IN4_4, {{AT_IP + 9, 47}}, 0, 0, NULL},
-	{"outer TCP", IN4_4, {{AT_IP + 9, 6}}, 0, 0, NULL},
-	{"outer IPv6 GRE", IN6_6, {{AT_IP + 6, 47}}, 0, 0, NULL},
-	{"outer version 5", IN4_4, {{AT_IP, 0x55}}, 0, 0, NULL},
-	{"outer version 6 in IPv4's frame", IN4_4, {{AT_IP, 0x65}}, 0, 0, NULL},
-	{"outer IPv6 version 4", IN6_6, {{AT_IP, 0x40}}, 0, 0, NULL},
-	{"outer header of 4 words", IN4_4, {{AT_IP, 0x44}}, 0, 0, NULL},
-	{"outer longer than the frame", IN4_4, {{AT_IP + 3, 102}}, 0, 0, NULL},
-	{"outer of 65535 bytes", IN4_6, {{AT_IP + 2, 0xff}, {AT_IP + 3, 0xff}}, 0, 0, NULL},
-	{"outer IPv6 longer than the frame", IN6_4, {{AT_IP + 5, 70}}, 0, 0, NULL},
-	{"outer IPv6 of 65535 bytes", IN6_6, {{AT_IP + 4, 0xff}, {AT_IP + 5, 0xff}}, 0, 0, NULL},
-	{"outer options", IN4_4, {{AT_IP, 0x46}, {AT_IP + 3, 105}}, INNER4, 4, "\x94\x04\0\0"},
-	{"outer options, 6-in-4", IN4_6, {{AT_IP, 0x46}, {AT_IP + 3, 113}}, INNER4, 4,
-	 "\x94\x04\0\0"},
-	{"outer first fragment", IN4_4, {{AT_IP + 6, 0x20}}, 0, 0, NULL},
-	{"outer middle fragment", IN4_4, {{AT_IP + 6, 0x20}, {AT_IP + 7, 9}}, 0, 0, NULL},
-	{"outer last fragment", IN4_4, {{AT_IP + 6, 0}, {AT_IP + 7, 9}}, 0, 0, NULL},
-	{"outer last fragment, far offset", IN4_6, {{AT_IP + 6, 0x10}}, 0, 0, NULL},
-	{"outer IPv6 fragment", IN6_4, {{AT_IP + 6, 44}, {AT_IP + 5, 77}}, INNER6, 8,
-	 "\x04\0\0\x01\0\0\0\x09"},
-	{"outer IPv6 destination options", IN6_6, {{AT_IP + 6, 60}, {AT_IP + 5, 109}}, INNER6, 8,
-	 "\x29\0\x04\x01\x04\x01\x01\0"},
-	{"VLAN", IN4_4, {{0, 0}}, 12, 4, "\x81\0\0\x64"},
-	{"EtherType of ARP", IN4_4, {{13, 0x06}}, 0, 0, NULL},
-	{"inner is IPv6, protocol says IPv4", IN4_6, {{AT_IP + 9, 4}}, 0, 0, NULL},
-	{"inner is IPv4, protocol says IPv6", IN4_4, {{AT_IP + 9, 41}}, 0, 0, NULL},
-	{"inner is IPv6, header says IPv4", IN6_6, {{AT_IP + 6, 4}}, 0, 0, NULL},
-	{"inner is IPv4, header says IPv6", IN6_4, {{AT_IP + 6, 41}}, 0, 0, NULL},
-	{"inner version 0", IN4_4, {{INNER4, 0x05}}, 0, 0, NULL},
-	{"inner version 5", IN4_4, {{INNER4, 0x55}}, 0, 0, NULL},
-	{"inner IPv6 version 7", IN6_6, {{INNER6, 0x70}}, 0, 0, NULL},
-	{"inner header of 4 words", IN4_4, {{INNER4, 0x44}}, 0, 0, NULL},
-	{"inner longer than the frame", IN4_4, {{INNER4 + 3, 82}}, 0, 0, NULL},
-	{"inner of 65535 bytes", IN6_4, {{INNER6 + 2, 0xff}, {INNER6 + 3, 0xff}}, 0, 0, NULL},
-	{"inner IPv6 longer than the frame", IN6_6, {{INNER6 + 5, 62}}, 0, 0, NULL},
-	{"inner IPv6 of 65535 bytes", IN4_6, {{INNER4 + 4, 0xff}, {INNER4 + 5, 0xff}}, 0, 0, NULL},
+	{"outer GRE", IN4_4, {.pokes = {{AT_IP + 9, 47}}}},
+	{"outer TCP", IN4_4, {.pokes = {{AT_IP + 9, 6}}}},
+	{"outer IPv6 GRE", IN6_6, {.pokes = {{AT_IP + 6, 47}}}},
+	{"outer version 5", IN4_4, {.pokes = {{AT_IP, 0x55}}}},
+	{"outer version 6 in IPv4's frame", IN4_4, {.pokes = {{AT_IP, 0x65}}}},
+	{"outer IPv6 version 4", IN6_6, {.pokes = {{AT_IP, 0x40}}}},
+	{"outer header of 4 words", IN4_4, {.pokes = {{AT_IP, 0x44}}}},
+	{"outer longer than the frame", IN4_4, {.pokes = {{AT_IP + 3, 102}}}},
+	{"outer of 65535 bytes", IN4_6, {.pokes = {{AT_IP + 2, 0xff}, {AT_IP + 3, 0xff}}}},
+	{"outer IPv6 longer than the frame", IN6_4, {.pokes = {{AT_IP + 5, 70}}}},
+	{"outer IPv6 of 65535 bytes", IN6_6, {.pokes = {{AT_IP + 4, 0xff}, {AT_IP + 5, 0xff}}}},
+	{"outer options",
+	 IN4_4,
+	 {.pokes = {{AT_IP, 0x46}, {AT_IP + 3, 105}}, .insert = {INNER4, 4, "\x94\x04\0\0"}}},
+	{"outer options, 6-in-4",
+	 IN4_6,
+	 {.pokes = {{AT_IP, 0x46}, {AT_IP + 3, 113}}, .insert = {INNER4, 4, "\x94\x04\0\0"}}},
+	{"outer first fragment", IN4_4, {.pokes = {{AT_IP + 6, 0x20}}}},
+	{"outer middle fragment", IN4_4, {.pokes = {{AT_IP + 6, 0x20}, {AT_IP + 7, 9}}}},
+	{"outer last fragment", IN4_4, {.pokes = {{AT_IP + 6, 0}, {AT_IP + 7, 9}}}},
+	{"outer last fragment, far offset", IN4_6, {.pokes = {{AT_IP + 6, 0x10}}}},
+	{"outer IPv6 fragment",
+	 IN6_4,
+	 {.pokes = {{AT_IP + 6, 44}, {AT_IP + 5, 77}},
+	  .insert = {INNER6, 8, "\x04\0\0\x01\0\0\0\x09"}}},
+	{"outer IPv6 destination options",
+	 IN6_6,
+	 {.pokes = {{AT_IP + 6, 60}, {AT_IP + 5, 109}},
+	  .insert = {INNER6, 8, "\x29\0\x04\x01\x04\x01\x01\0"}}},
+	{"VLAN", IN4_4, {.insert = {12, 4, "\x81\0\0\x64"}}},
+	{"EtherType of ARP", IN4_4, {.pokes = {{13, 0x06}}}},
+	{"inner is IPv6, protocol says IPv4", IN4_6, {.pokes = {{AT_IP + 9, 4}}}},
+	{"inner is IPv4, protocol says IPv6", IN4_4, {.pokes = {{AT_IP + 9, 41}}}},
+	{"inner is IPv6, header says IPv4", IN6_6, {.pokes = {{AT_IP + 6, 4}}}},
+	{"inner is IPv4, header says IPv6", IN6_4, {.pokes = {{AT_IP + 6, 41}}}},
+	{"inner version 0", IN4_4, {.pokes = {{INNER4, 0x05}}}},
+	{"inner version 5", IN4_4, {.pokes = {{INNER4, 0x55}}}},
+	{"inner IPv6 version 7", IN6_6, {.pokes = {{INNER6, 0x70}}}},
+	{"inner header of 4 words", IN4_4, {.pokes = {{INNER4, 0x44}}}},
+	{"inner longer than the frame", IN4_4, {.pokes = {{INNER4 + 3, 82}}}},
+	{"inner of 65535 bytes", IN6_4, {.pokes = {{INNER6 + 2, 0xff}, {INNER6 + 3, 0xff}}}},
+	{"inner IPv6 longer than the frame", IN6_6, {.pokes = {{INNER6 + 5, 62}}}},
+	{"inner IPv6 of 65535 bytes", IN4_6, {.pokes = {{INNER4 + 4, 0xff}, {INNER4 + 5, 0xff}}}},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -237,12 +245,7 @@ static void leaves_alone(void **state)
 	struct frame sent;
 
 	build(&tunnels[row->mode], &sent);
-	if (row->insert_bytes)
-		frame_insert(&sent, row->insert_at, (const __u8 *)row->insert, row->insert_bytes);
-	for (size_t i = 0; i < 3 && row->pokes[i].at; i++)
-		sent.bytes[row->pokes[i].at] = row->pokes[i].value;
-	if (read16(&sent, AT_ETHERTYPE) == 0x0800)
-		frame_seal(&sent);
+	frame_edit(&sent, &row->edit);
 	assert_left_alone(row->name, &sent);
 }
 
@@ -286,11 +289,16 @@ static void tells_congestion(void **state)
 	static const struct {
 		__u8 outer, inner, result;
 	} marks[] = {
-		{NOT_ECT, NOT_ECT, NOT_ECT}, {NOT_ECT, ECT_0, ECT_0}, {NOT_ECT, ECT_1, ECT_1},
-		{NOT_ECT, CE, CE},	     {ECT_0, NOT_ECT, NOT_ECT}, {ECT_0, ECT_0, ECT_0},
-		{ECT_0, ECT_1, ECT_1},	     {ECT_0, CE, CE},	       {ECT_1, NOT_ECT, NOT_ECT},
-		{ECT_1, ECT_1, ECT_1},	     {ECT_1, CE, CE},	       {CE, NOT_ECT, NOT_ECT},
-		{CE, ECT_0, CE},	     {CE, ECT_1, CE},	       {CE, CE, CE},
+		/* clang-format off */
+		{NOT_ECT, NOT_ECT, NOT_ECT}, {NOT_ECT, ECT_1, ECT_1},
+		{NOT_ECT, ECT_0, ECT_0},     {NOT_ECT, CE, CE},
+		{ECT_1, NOT_ECT, NOT_ECT},   {ECT_1, ECT_1, ECT_1},
+		{ECT_1, CE, CE},
+		{ECT_0, NOT_ECT, NOT_ECT},   {ECT_0, ECT_1, ECT_1},
+		{ECT_0, ECT_0, ECT_0},       {ECT_0, CE, CE},
+		{CE, NOT_ECT, NOT_ECT},      {CE, ECT_1, CE},
+		{CE, ECT_0, CE},             {CE, CE, CE},
+		/* clang-format on */
 	};
 	static const __u8 dscps[] = {0, 0x28, 0xb8, 0xfc};
 	struct tunnel tunnel = *(const struct tunnel *)*state;

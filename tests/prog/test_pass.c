@@ -22,127 +22,143 @@ static const struct packet_fields bases[] = {
 	[UDP6] = {"2001:db8:c::7", "2001:db8::1", 40001, 53, IPPROTO_UDP, 0, 64, 0, 0, 40},
 };
 
-struct poke {
-	__u16 at; /* 0: no more of them */
-	__u8 value;
-};
-
 struct row {
 	const char *name;
 	enum base base;
-	struct poke pokes[4];
-	/* Bytes to be put in, in the frame before the pokes. */
-	__u16 insert_at;
-	__u16 insert_bytes;
-	const char *insert;
+	struct edit edit;
 };
 
 /* Lengths: IPv4 TCP 80 = 20 + 20 + 40, UDP 68 = 20 + 8 + 40; IPv6 payload TCP 60, UDP 48. */
 static const struct row rows[] = {
-	{"IPv4 TCP: another address", TCP4, {{AT_IP + 19, 2}}, 0, 0, NULL},
-	{"IPv4 TCP: another network", TCP4, {{AT_IP + 16, 193}}, 0, 0, NULL},
-	{"IPv4 TCP: another port", TCP4, {{AT_IPV4_L4 + 3, 81}}, 0, 0, NULL},
-	{"IPv4 TCP: the port's upper byte", TCP4, {{AT_IPV4_L4 + 2, 1}}, 0, 0, NULL},
-	{"IPv4 TCP: only UDP has this port", TCP4, {{AT_IPV4_L4 + 3, 53}}, 0, 0, NULL},
-	{"IPv4 TCP: port 0", TCP4, {{AT_IPV4_L4 + 3, 0}}, 0, 0, NULL},
-	{"IPv4 UDP: another address", UDP4, {{AT_IP + 19, 2}}, 0, 0, NULL},
-	{"IPv4 UDP: another port", UDP4, {{AT_IPV4_L4 + 3, 54}}, 0, 0, NULL},
-	{"IPv4 UDP: only TCP has this port", UDP4, {{AT_IPV4_L4 + 3, 80}}, 0, 0, NULL},
-	{"IPv6 TCP: another address", TCP6, {{AT_IP + 39, 2}}, 0, 0, NULL},
-	{"IPv6 TCP: another network", TCP6, {{AT_IP + 24, 0x21}}, 0, 0, NULL},
-	{"IPv6 TCP: another port", TCP6, {{AT_IPV6_L4 + 3, 81}}, 0, 0, NULL},
-	{"IPv6 TCP: only UDP has this port", TCP6, {{AT_IPV6_L4 + 3, 53}}, 0, 0, NULL},
-	{"IPv6 UDP: another address", UDP6, {{AT_IP + 39, 2}}, 0, 0, NULL},
-	{"IPv6 UDP: only TCP has this port", UDP6, {{AT_IPV6_L4 + 3, 80}}, 0, 0, NULL},
+	{"IPv4 TCP: another address", TCP4, {.pokes = {{AT_IP + 19, 2}}}},
+	{"IPv4 TCP: another network", TCP4, {.pokes = {{AT_IP + 16, 193}}}},
+	{"IPv4 TCP: another port", TCP4, {.pokes = {{AT_IPV4_L4 + 3, 81}}}},
+	{"IPv4 TCP: the port's upper byte", TCP4, {.pokes = {{AT_IPV4_L4 + 2, 1}}}},
+	{"IPv4 TCP: only UDP has this port", TCP4, {.pokes = {{AT_IPV4_L4 + 3, 53}}}},
+	{"IPv4 TCP: port 0", TCP4, {.pokes = {{AT_IPV4_L4 + 3, 0}}}},
+	{"IPv4 UDP: another address", UDP4, {.pokes = {{AT_IP + 19, 2}}}},
+	{"IPv4 UDP: another port", UDP4, {.pokes = {{AT_IPV4_L4 + 3, 54}}}},
+	{"IPv4 UDP: only TCP has this port", UDP4, {.pokes = {{AT_IPV4_L4 + 3, 80}}}},
+	{"IPv6 TCP: another address", TCP6, {.pokes = {{AT_IP + 39, 2}}}},
+	{"IPv6 TCP: another network", TCP6, {.pokes = {{AT_IP + 24, 0x21}}}},
+	{"IPv6 TCP: another port", TCP6, {.pokes = {{AT_IPV6_L4 + 3, 81}}}},
+	{"IPv6 TCP: only UDP has this port", TCP6, {.pokes = {{AT_IPV6_L4 + 3, 53}}}},
+	{"IPv6 UDP: another address", UDP6, {.pokes = {{AT_IP + 39, 2}}}},
+	{"IPv6 UDP: only TCP has this port", UDP6, {.pokes = {{AT_IPV6_L4 + 3, 80}}}},
 
-	{"ICMP echo request", TCP4, {{AT_IP + 9, 1}, {AT_IPV4_L4, 8}, {AT_IPV4_L4 + 1, 0}},
-	 0, 0, NULL},
-	{"ICMP unreachable", TCP4, {{AT_IP + 9, 1}, {AT_IPV4_L4, 3}, {AT_IPV4_L4 + 1, 4}},
-	 0, 0, NULL},
-	{"ICMPv6 echo request", TCP6, {{AT_IP + 6, 58}, {AT_IPV6_L4, 128}, {AT_IPV6_L4 + 1, 0}},
-	 0, 0, NULL},
-	{"ICMPv6 too big", TCP6, {{AT_IP + 6, 58}, {AT_IPV6_L4, 2}, {AT_IPV6_L4 + 1, 0}},
-	 0, 0, NULL},
-	{"IPv4 SCTP", TCP4, {{AT_IP + 9, 132}}, 0, 0, NULL},
-	{"IPv4 UDP-Lite", UDP4, {{AT_IP + 9, 136}}, 0, 0, NULL},
-	{"IPv4 protocol 0", TCP4, {{AT_IP + 9, 0}}, 0, 0, NULL},
-	{"IPv4 in IPv4", TCP4, {{AT_IP + 9, 4}}, 0, 0, NULL},
-	{"IPv6 without next header", TCP6, {{AT_IP + 6, 59}}, 0, 0, NULL},
-	{"IPv6 ESP", TCP6, {{AT_IP + 6, 50}}, 0, 0, NULL},
+	{"ICMP echo request",
+	 TCP4,
+	 {.pokes = {{AT_IP + 9, 1}, {AT_IPV4_L4, 8}, {AT_IPV4_L4 + 1, 0}}}},
+	{"ICMP unreachable",
+	 TCP4,
+	 {.pokes = {{AT_IP + 9, 1}, {AT_IPV4_L4, 3}, {AT_IPV4_L4 + 1, 4}}}},
+	{"ICMPv6 echo request",
+	 TCP6,
+	 {.pokes = {{AT_IP + 6, 58}, {AT_IPV6_L4, 128}, {AT_IPV6_L4 + 1, 0}}}},
+	{"ICMPv6 too big",
+	 TCP6,
+	 {.pokes = {{AT_IP + 6, 58}, {AT_IPV6_L4, 2}, {AT_IPV6_L4 + 1, 0}}}},
+	{"IPv4 SCTP", TCP4, {.pokes = {{AT_IP + 9, 132}}}},
+	{"IPv4 UDP-Lite", UDP4, {.pokes = {{AT_IP + 9, 136}}}},
+	{"IPv4 protocol 0", TCP4, {.pokes = {{AT_IP + 9, 0}}}},
+	{"IPv4 in IPv4", TCP4, {.pokes = {{AT_IP + 9, 4}}}},
+	{"IPv6 without next header", TCP6, {.pokes = {{AT_IP + 6, 59}}}},
+	{"IPv6 ESP", TCP6, {.pokes = {{AT_IP + 6, 50}}}},
 
-	{"EtherType of ARP", TCP4, {{12, 0x08}, {13, 0x06}}, 0, 0, NULL},
-	{"EtherType of LLDP", TCP4, {{12, 0x88}, {13, 0xcc}}, 0, 0, NULL},
-	{"EtherType of PPPoE", TCP4, {{12, 0x88}, {13, 0x64}}, 0, 0, NULL},
-	{"a length where the EtherType is", TCP4, {{12, 0x00}, {13, 0x60}}, 0, 0, NULL},
-	{"EtherType swapped", TCP4, {{12, 0x00}, {13, 0x08}}, 0, 0, NULL},
-	{"IPv6 under IPv4's EtherType", TCP6, {{12, 0x08}, {13, 0x00}}, 0, 0, NULL},
-	{"IPv4 under IPv6's EtherType", TCP4, {{12, 0x86}, {13, 0xdd}}, 0, 0, NULL},
-	{"VLAN", TCP4, {{0, 0}}, 12, 4, "\x81\x00\x00\x64"},
-	{"VLAN, IPv6", TCP6, {{0, 0}}, 12, 4, "\x81\x00\x00\x64"},
-	{"priority tag", UDP4, {{0, 0}}, 12, 4, "\x81\x00\xe0\x00"},
-	{"QinQ", TCP4, {{0, 0}}, 12, 8, "\x88\xa8\x00\x64\x81\x00\x00\xc8"},
+	{"EtherType of ARP", TCP4, {.pokes = {{12, 0x08}, {13, 0x06}}}},
+	{"EtherType of LLDP", TCP4, {.pokes = {{12, 0x88}, {13, 0xcc}}}},
+	{"EtherType of PPPoE", TCP4, {.pokes = {{12, 0x88}, {13, 0x64}}}},
+	{"a length where the EtherType is", TCP4, {.pokes = {{12, 0x00}, {13, 0x60}}}},
+	{"EtherType swapped", TCP4, {.pokes = {{12, 0x00}, {13, 0x08}}}},
+	{"IPv6 under IPv4's EtherType", TCP6, {.pokes = {{12, 0x08}, {13, 0x00}}}},
+	{"IPv4 under IPv6's EtherType", TCP4, {.pokes = {{12, 0x86}, {13, 0xdd}}}},
+	{"VLAN", TCP4, {.insert = {12, 4, "\x81\x00\x00\x64"}}},
+	{"VLAN, IPv6", TCP6, {.insert = {12, 4, "\x81\x00\x00\x64"}}},
+	{"priority tag", UDP4, {.insert = {12, 4, "\x81\x00\xe0\x00"}}},
+	{"QinQ", TCP4, {.insert = {12, 8, "\x88\xa8\x00\x64\x81\x00\x00\xc8"}}},
 
-	{"IPv4 options: router alert", TCP4, {{AT_IP, 0x46}, {AT_IP + 3, 84}},
-	 AT_IPV4_L4, 4, "\x94\x04\x00\x00"},
-	{"IPv4 options: no operation, UDP", UDP4, {{AT_IP, 0x46}, {AT_IP + 3, 72}},
-	 AT_IPV4_L4, 4, "\x01\x01\x01\x00"},
-	{"IPv4 options: 40 bytes", TCP4, {{AT_IP, 0x4f}, {AT_IP + 3, 120}}, AT_IPV4_L4, 40,
-	 "\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01"
-	 "\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x00"},
-	{"IPv4 first fragment", TCP4, {{AT_IP + 6, 0x20}}, 0, 0, NULL},
-	{"IPv4 middle fragment", TCP4, {{AT_IP + 6, 0x20}, {AT_IP + 7, 0x08}}, 0, 0, NULL},
-	{"IPv4 last fragment", TCP4, {{AT_IP + 6, 0x00}, {AT_IP + 7, 0x08}}, 0, 0, NULL},
-	{"IPv4 last fragment, far offset", UDP4, {{AT_IP + 6, 0x10}}, 0, 0, NULL},
-	{"IPv4 fragment that says never", UDP4, {{AT_IP + 6, 0x60}}, 0, 0, NULL},
+	{"IPv4 options: router alert",
+	 TCP4,
+	 {.pokes = {{AT_IP, 0x46}, {AT_IP + 3, 84}},
+	  .insert = {AT_IPV4_L4, 4, "\x94\x04\x00\x00"}}},
+	{"IPv4 options: no operation, UDP",
+	 UDP4,
+	 {.pokes = {{AT_IP, 0x46}, {AT_IP + 3, 72}},
+	  .insert = {AT_IPV4_L4, 4, "\x01\x01\x01\x00"}}},
+	{"IPv4 options: 40 bytes",
+	 TCP4,
+	 {.pokes = {{AT_IP, 0x4f}, {AT_IP + 3, 120}},
+	  .insert = {AT_IPV4_L4, 40,
+		     "\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01"
+		     "\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01\x01"
+		     "\x01\x01\x01\x01\x01\x01\x01\x00"}}},
+	{"IPv4 first fragment", TCP4, {.pokes = {{AT_IP + 6, 0x20}}}},
+	{"IPv4 middle fragment", TCP4, {.pokes = {{AT_IP + 6, 0x20}, {AT_IP + 7, 0x08}}}},
+	{"IPv4 last fragment", TCP4, {.pokes = {{AT_IP + 6, 0x00}, {AT_IP + 7, 0x08}}}},
+	{"IPv4 last fragment, far offset", UDP4, {.pokes = {{AT_IP + 6, 0x10}}}},
+	{"IPv4 fragment that says never", UDP4, {.pokes = {{AT_IP + 6, 0x60}}}},
 
-	{"IPv6 hop-by-hop options", TCP6, {{AT_IP + 6, 0}, {AT_IP + 5, 68}},
-	 AT_IPV6_L4, 8, "\x06\x00\x01\x04\x00\x00\x00\x00"},
-	{"IPv6 routing header", TCP6, {{AT_IP + 6, 43}, {AT_IP + 5, 68}},
-	 AT_IPV6_L4, 8, "\x06\x00\x04\x00\x00\x00\x00\x00"},
-	{"IPv6 first fragment", TCP6, {{AT_IP + 6, 44}, {AT_IP + 5, 68}},
-	 AT_IPV6_L4, 8, "\x06\x00\x00\x01\x00\x00\x00\x09"},
-	{"IPv6 later fragment", UDP6, {{AT_IP + 6, 44}, {AT_IP + 5, 56}},
-	 AT_IPV6_L4, 8, "\x11\x00\x00\x08\x00\x00\x00\x09"},
-	{"IPv6 atomic fragment", TCP6, {{AT_IP + 6, 44}, {AT_IP + 5, 68}},
-	 AT_IPV6_L4, 8, "\x06\x00\x00\x00\x00\x00\x00\x09"},
-	{"IPv6 destination options", UDP6, {{AT_IP + 6, 60}, {AT_IP + 5, 56}},
-	 AT_IPV6_L4, 8, "\x11\x00\x01\x04\x00\x00\x00\x00"},
+	{"IPv6 hop-by-hop options",
+	 TCP6,
+	 {.pokes = {{AT_IP + 6, 0}, {AT_IP + 5, 68}},
+	  .insert = {AT_IPV6_L4, 8, "\x06\x00\x01\x04\x00\x00\x00\x00"}}},
+	{"IPv6 routing header",
+	 TCP6,
+	 {.pokes = {{AT_IP + 6, 43}, {AT_IP + 5, 68}},
+	  .insert = {AT_IPV6_L4, 8, "\x06\x00\x04\x00\x00\x00\x00\x00"}}},
+	{"IPv6 first fragment",
+	 TCP6,
+	 {.pokes = {{AT_IP + 6, 44}, {AT_IP + 5, 68}},
+	  .insert = {AT_IPV6_L4, 8, "\x06\x00\x00\x01\x00\x00\x00\x09"}}},
+	{"IPv6 later fragment",
+	 UDP6,
+	 {.pokes = {{AT_IP + 6, 44}, {AT_IP + 5, 56}},
+	  .insert = {AT_IPV6_L4, 8, "\x11\x00\x00\x08\x00\x00\x00\x09"}}},
+	{"IPv6 atomic fragment",
+	 TCP6,
+	 {.pokes = {{AT_IP + 6, 44}, {AT_IP + 5, 68}},
+	  .insert = {AT_IPV6_L4, 8, "\x06\x00\x00\x00\x00\x00\x00\x09"}}},
+	{"IPv6 destination options",
+	 UDP6,
+	 {.pokes = {{AT_IP + 6, 60}, {AT_IP + 5, 56}},
+	  .insert = {AT_IPV6_L4, 8, "\x11\x00\x01\x04\x00\x00\x00\x00"}}},
 
-	{"IPv4 longer than its frame", TCP4, {{AT_IP + 3, 81}}, 0, 0, NULL},
-	{"IPv4 of 65535 bytes", TCP4, {{AT_IP + 2, 0xff}, {AT_IP + 3, 0xff}}, 0, 0, NULL},
-	{"IPv4 of length 0", TCP4, {{AT_IP + 3, 0}}, 0, 0, NULL},
-	{"IPv4 shorter than its header", TCP4, {{AT_IP + 3, 19}}, 0, 0, NULL},
-	{"IPv4 without room for TCP", TCP4, {{AT_IP + 3, 39}}, 0, 0, NULL},
-	{"IPv4 of a header alone, TCP", TCP4, {{AT_IP + 3, 20}}, 0, 0, NULL},
-	{"IPv4 without room for UDP", UDP4, {{AT_IP + 3, 27}}, 0, 0, NULL},
-	{"IPv4 version 0", TCP4, {{AT_IP, 0x05}}, 0, 0, NULL},
-	{"IPv4 version 5", TCP4, {{AT_IP, 0x55}}, 0, 0, NULL},
-	{"IPv4 version 6", TCP4, {{AT_IP, 0x65}}, 0, 0, NULL},
-	{"IPv4 header of 0 words", TCP4, {{AT_IP, 0x40}}, 0, 0, NULL},
-	{"IPv4 header of 4 words", TCP4, {{AT_IP, 0x44}}, 0, 0, NULL},
-	{"IPv4 header of 6 words, none there", TCP4, {{AT_IP, 0x46}}, 0, 0, NULL},
-	{"IPv4 header of 15 words", TCP4, {{AT_IP, 0x4f}}, 0, 0, NULL},
-	{"IPv6 longer than its frame", TCP6, {{AT_IP + 5, 61}}, 0, 0, NULL},
-	{"IPv6 of 65535 bytes", TCP6, {{AT_IP + 4, 0xff}, {AT_IP + 5, 0xff}}, 0, 0, NULL},
-	{"IPv6 whose length wraps 16 bits", TCP6, {{AT_IP + 4, 0xff}, {AT_IP + 5, 0xd8}},
-	 0, 0, NULL},
-	{"IPv6 without payload", TCP6, {{AT_IP + 5, 0}}, 0, 0, NULL},
-	{"IPv6 without room for TCP", TCP6, {{AT_IP + 5, 19}}, 0, 0, NULL},
-	{"IPv6 without room for UDP", UDP6, {{AT_IP + 5, 7}}, 0, 0, NULL},
-	{"IPv6 version 4", TCP6, {{AT_IP, 0x40}}, 0, 0, NULL},
-	{"IPv6 version 0", TCP6, {{AT_IP, 0x00}}, 0, 0, NULL},
-	{"IPv6 version 15", TCP6, {{AT_IP, 0xf0}}, 0, 0, NULL},
-	{"TCP header of 0 words", TCP4, {{AT_IPV4_L4 + 12, 0x00}}, 0, 0, NULL},
-	{"TCP header of 4 words", TCP4, {{AT_IPV4_L4 + 12, 0x40}}, 0, 0, NULL},
-	{"TCP header past the packet", TCP4, {{AT_IP + 3, 60}, {AT_IPV4_L4 + 12, 0xb0}},
-	 0, 0, NULL},
-	{"TCP header past the frame, IPv6", TCP6, {{AT_IP + 5, 40}, {AT_IPV6_L4 + 12, 0xf0}},
-	 0, 0, NULL},
-	{"UDP of length 0", UDP4, {{AT_IPV4_L4 + 5, 0}}, 0, 0, NULL},
-	{"UDP shorter than its header", UDP4, {{AT_IPV4_L4 + 5, 7}}, 0, 0, NULL},
-	{"UDP longer than its packet", UDP4, {{AT_IPV4_L4 + 5, 49}}, 0, 0, NULL},
-	{"UDP of 65535 bytes", UDP6, {{AT_IPV6_L4 + 4, 0xff}, {AT_IPV6_L4 + 5, 0xff}}, 0, 0, NULL},
-	{"UDP longer than its packet, IPv6", UDP6, {{AT_IPV6_L4 + 5, 49}}, 0, 0, NULL},
+	{"IPv4 longer than its frame", TCP4, {.pokes = {{AT_IP + 3, 81}}}},
+	{"IPv4 of 65535 bytes", TCP4, {.pokes = {{AT_IP + 2, 0xff}, {AT_IP + 3, 0xff}}}},
+	{"IPv4 of length 0", TCP4, {.pokes = {{AT_IP + 3, 0}}}},
+	{"IPv4 shorter than its header", TCP4, {.pokes = {{AT_IP + 3, 19}}}},
+	{"IPv4 without room for TCP", TCP4, {.pokes = {{AT_IP + 3, 39}}}},
+	{"IPv4 of a header alone, TCP", TCP4, {.pokes = {{AT_IP + 3, 20}}}},
+	{"IPv4 without room for UDP", UDP4, {.pokes = {{AT_IP + 3, 27}}}},
+	{"IPv4 version 0", TCP4, {.pokes = {{AT_IP, 0x05}}}},
+	{"IPv4 version 5", TCP4, {.pokes = {{AT_IP, 0x55}}}},
+	{"IPv4 version 6", TCP4, {.pokes = {{AT_IP, 0x65}}}},
+	{"IPv4 header of 0 words", TCP4, {.pokes = {{AT_IP, 0x40}}}},
+	{"IPv4 header of 4 words", TCP4, {.pokes = {{AT_IP, 0x44}}}},
+	{"IPv4 header of 6 words, none there", TCP4, {.pokes = {{AT_IP, 0x46}}}},
+	{"IPv4 header of 15 words", TCP4, {.pokes = {{AT_IP, 0x4f}}}},
+	{"IPv6 longer than its frame", TCP6, {.pokes = {{AT_IP + 5, 61}}}},
+	{"IPv6 of 65535 bytes", TCP6, {.pokes = {{AT_IP + 4, 0xff}, {AT_IP + 5, 0xff}}}},
+	{"IPv6 whose length wraps 16 bits",
+	 TCP6,
+	 {.pokes = {{AT_IP + 4, 0xff}, {AT_IP + 5, 0xd8}}}},
+	{"IPv6 without payload", TCP6, {.pokes = {{AT_IP + 5, 0}}}},
+	{"IPv6 without room for TCP", TCP6, {.pokes = {{AT_IP + 5, 19}}}},
+	{"IPv6 without room for UDP", UDP6, {.pokes = {{AT_IP + 5, 7}}}},
+	{"IPv6 version 4", TCP6, {.pokes = {{AT_IP, 0x40}}}},
+	{"IPv6 version 0", TCP6, {.pokes = {{AT_IP, 0x00}}}},
+	{"IPv6 version 15", TCP6, {.pokes = {{AT_IP, 0xf0}}}},
+	{"TCP header of 0 words", TCP4, {.pokes = {{AT_IPV4_L4 + 12, 0x00}}}},
+	{"TCP header of 4 words", TCP4, {.pokes = {{AT_IPV4_L4 + 12, 0x40}}}},
+	{"TCP header past the packet", TCP4, {.pokes = {{AT_IP + 3, 60}, {AT_IPV4_L4 + 12, 0xb0}}}},
+	{"TCP header past the frame, IPv6",
+	 TCP6,
+	 {.pokes = {{AT_IP + 5, 40}, {AT_IPV6_L4 + 12, 0xf0}}}},
+	{"UDP of length 0", UDP4, {.pokes = {{AT_IPV4_L4 + 5, 0}}}},
+	{"UDP shorter than its header", UDP4, {.pokes = {{AT_IPV4_L4 + 5, 7}}}},
+	{"UDP longer than its packet", UDP4, {.pokes = {{AT_IPV4_L4 + 5, 49}}}},
+	{"UDP of 65535 bytes", UDP6, {.pokes = {{AT_IPV6_L4 + 4, 0xff}, {AT_IPV6_L4 + 5, 0xff}}}},
+	{"UDP longer than its packet, IPv6", UDP6, {.pokes = {{AT_IPV6_L4 + 5, 49}}}},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -173,13 +189,6 @@ static void assert_nothing_counted(struct counts service_before, struct counts d
 	assert_int_equal(drop_counts(NULL).packets, drops_before.packets);
 }
 
-/* The header as a sender would have it, so that nothing is passed on for its checksum. */
-static void seal(struct frame *frame)
-{
-	if (read16(frame, AT_ETHERTYPE) == 0x0800 && frame->bytes[AT_IP] >> 4 == 4)
-		frame_seal(frame);
-}
-
 static void passes(void **state)
 {
 	const struct row *row = *state;
@@ -188,12 +197,7 @@ static void passes(void **state)
 	struct frame frame;
 
 	frame_build(&frame, &bases[row->base]);
-	if (row->insert_bytes)
-		frame_insert(&frame, row->insert_at, (const __u8 *)row->insert,
-			     row->insert_bytes);
-	for (size_t i = 0; i < 4 && row->pokes[i].at; i++)
-		frame.bytes[row->pokes[i].at] = row->pokes[i].value;
-	seal(&frame);
+	frame_edit(&frame, &row->edit);
 	assert_passed(row->name, &frame);
 	assert_nothing_counted(services, drops);
 }
@@ -297,15 +301,15 @@ static void ipv4_mapped_destination(void **state)
 
 static void arp(void **state)
 {
-	static const __u8 request[] = {
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 0x08, 0x06,
-		0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 1, 10, 0, 1, 7,
-		0, 0, 0, 0, 0, 0, 192, 0, 2, 1,
-	};
+	/* RFC 826: who has 192.0.2.1, tell 10.0.1.7. */
+	static const char request[] = "\xff\xff\xff\xff\xff\xff\x02\0\0\0\0\x01\x08\x06"
+				      "\0\x01\x08\0\x06\x04\0\x01"
+				      "\x02\0\0\0\0\x01\x0a\0\x01\x07"
+				      "\0\0\0\0\0\0\xc0\0\x02\x01";
 	struct frame frame = {.length_bytes = 60};
 
 	(void)state;
-	memcpy(frame.bytes, request, sizeof(request));
+	memcpy(frame.bytes, request, sizeof(request) - 1);
 	assert_passed("a request for the VIP", &frame);
 }
 

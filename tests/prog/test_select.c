@@ -48,8 +48,15 @@ static void exact_port_beside_any_port(void **state)
 /* "Every port" is not "every protocol", nor another address. */
 static void any_port_is_of_one_protocol(void **state)
 {
-	struct packet_fields fields = {"198.51.100.7", "192.0.2.2", 40001, 5000,
-				       IPPROTO_UDP, 0, 64, 0, 0, 8};
+	struct packet_fields fields = {
+		.source = "198.51.100.7",
+		.destination = "192.0.2.2",
+		.source_port = 40001,
+		.destination_port = 5000,
+		.protocol = IPPROTO_UDP,
+		.ttl = 64,
+		.payload_bytes = 8,
+	};
 	struct frame frame, sent;
 
 	(void)state;
@@ -153,8 +160,16 @@ static void who_wants_nothing_gets_nothing(void **state)
 static void no_backend(void **state)
 {
 	static const struct pool pool = {"none", "192.0.2.6", 80, IPPROTO_TCP, 3};
-	struct packet_fields fields = {"198.51.100.7", "192.0.2.6", 40001, 80,
-				       IPPROTO_TCP, TCP_SYN, 64, 0, 0, 8};
+	struct packet_fields fields = {
+		.source = "198.51.100.7",
+		.destination = "192.0.2.6",
+		.source_port = 40001,
+		.destination_port = 80,
+		.protocol = IPPROTO_TCP,
+		.tcp_flags = TCP_SYN,
+		.ttl = 64,
+		.payload_bytes = 8,
+	};
 	struct frame frame;
 
 	(void)state;
@@ -186,8 +201,16 @@ static void no_backend(void **state)
 /* New flows go round a backend without a way; flows that are there have nowhere to go. */
 static void no_next_hop(void **state)
 {
-	struct packet_fields fields = {"198.51.100.7", "192.0.2.7", 40001, 80,
-				       IPPROTO_TCP, TCP_SYN, 64, 0, 0, 8};
+	struct packet_fields fields = {
+		.source = "198.51.100.7",
+		.destination = "192.0.2.7",
+		.source_port = 40001,
+		.destination_port = 80,
+		.protocol = IPPROTO_TCP,
+		.tcp_flags = TCP_SYN,
+		.ttl = 64,
+		.payload_bytes = 8,
+	};
 	struct frame syn, ack, frame;
 
 	(void)state;

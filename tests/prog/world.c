@@ -111,8 +111,8 @@ static void make_device(const char *device, unsigned int number)
 	for (host = 2; host < 10; host++) {
 		ip("neighbour add 10.0.%u.%u lladdr 02:00:00:04:0%u:0%u dev %s", number, host,
 		   number, host, device);
-		ip("neighbour add fd00:0:0:%u::%u lladdr 02:00:00:06:0%u:0%u dev %s", number,
-		   host, number, host, device);
+		ip("neighbour add fd00:0:0:%u::%u lladdr 02:00:00:06:0%u:0%u dev %s", number, host,
+		   number, host, device);
 	}
 }
 
@@ -249,11 +249,13 @@ static struct counts add_rows(const char *part, const char *key, const char *tex
 			      const char *backend)
 {
 	json_t *root = read_stats();
+	json_t *rows = json_object_get(root, part);
 	struct counts sum = {};
-	json_t *row;
 	size_t i, found = 0;
 
-	json_array_foreach(json_object_get(root, part), i, row) {
+	for (i = 0; i < json_array_size(rows); i++) {
+		json_t *row = json_array_get(rows, i);
+
 		if (!row_has(row, key, text) || !row_has(row, "backend", backend))
 			continue;
 		found++;

@@ -96,6 +96,24 @@ static void test_hundred_to_one(void **state)
 	}
 }
 
+/* One of ten stands in about 0.3 of the slots and can win 0.97 of them: 0.28 fits, 0.302 does not. */
+static void test_just_out_of_reach(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_of(&world, 10);
+	weigh(&world, 0, 1, 350000);
+	world_plan(&world, NOW_NS);
+	assert_int_equal(slots_base(&world), 0);
+	assert_true(worst_error(&world) < 0.01);
+	weigh(&world, 0, 1, 390000);
+	world_plan(&world, NOW_NS);
+	assert_int_equal(slots_base(&world), 4096);
+	assert_true(worst_error(&world) < 0.01);
+	world_close(&world);
+}
+
 static void test_rebase_keeps_old_slots(void **state)
 {
 	const struct model_service *service;
@@ -259,6 +277,7 @@ int main(void)
 {
 	const struct CMUnitTest rebase[] = {
 		cmocka_unit_test(test_hundred_to_one),
+		cmocka_unit_test(test_just_out_of_reach),
 		cmocka_unit_test(test_rebase_keeps_old_slots),
 		cmocka_unit_test(test_way_back),
 		cmocka_unit_test(test_from_one_rebase_to_another),

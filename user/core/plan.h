@@ -50,8 +50,8 @@ struct slots_view {
  * Bring @model up to date (forget what has rested long enough, table weights, slot ranges, biases)
  * and lay it out. Candidates are made anew only for services whose set of backends or base weights
  * differ from what their slots were made with, or whose wanted shares the biases cannot reach (a
- * re-base: then the wanted weights make the table); the old slots stay for BACKEND_GRACE_NS after
- * @now_ns (CLOCK_MONOTONIC).
+ * re-base: then the wanted weights make the table, if that at least halves the error); the old slots
+ * stay for BACKEND_GRACE_NS after @now_ns (CLOCK_MONOTONIC).
  *
  * Returns 0 with @plan to be freed by plan_free(), or -ENOSPC (slots, table of services), -ENOMEM,
  * with @error filled in; @model is then half-changed and must be thrown away.
