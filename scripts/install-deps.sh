@@ -8,14 +8,15 @@ packages="
 	libbpf-dev libxdp-dev xdp-tools libnl-3-dev libnl-route-3-dev
 	libjansson-dev libcyaml-dev libyaml-dev libcmocka-dev
 	iproute2 ethtool util-linux procps curl jq python3
-	nginx-light wrk iperf3 iputils-ping
+	nginx wrk iperf3 iputils-ping
 "
+wait_s=300 # for another apt or dpkg
 
 missing=
 for package in $packages; do
 	state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)
 	case $state in
-	ii*) ;;
+	?i*) ;;
 	*) missing="$missing $package" ;;
 	esac
 done
@@ -26,19 +27,48 @@ if [ "$(id -u)" -ne 0 ]; then
 	exit 1
 fi
 
-echo "install-deps: installing$missing" >&2
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+policy=/usr/sbin/policy-rc.d
+our_policy=
+trap 'rm -f "$log" $our_policy' EXIT
+trap 'exit 130' INT TERM HUP
+
+# Debian starts a server when it is installed. Of nginx we only want the program, so for as long as
+# this takes nothing is started, which is what this file is for (invoke-rc.d(8)).
+forbid_starting() {
+	[ -e "$policy" ] && return
+	our_policy=$policy
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 755 "$policy"
+}
+
+# apt waits for dpkg's lock by itself, but not for that of its package lists.
+update() {
+	waited_s=0
+	until apt-get -q update >"$log" 2>&1 </dev/null; do
+		grep -q 'Could not get lock' "$log" && [ "$waited_s" -lt "$wait_s" ] || return 1
+		sleep 2
+		waited_s=$((waited_s + 2))
+	done
+}
+
+install() {
+	# shellcheck disable=SC2086 # a list
+	apt-get -q -o "DPkg::Lock::Timeout=$wait_s" install -y --no-install-recommends $missing \
+		>"$log" 2>&1 </dev/null
+}
+
+echo "install-deps: installing$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
-if ! { apt-get -qq update && apt-get -qq install -y --no-install-recommends $missing; } \
-	>"$log" 2>&1 </dev/null; then
+case $missing in
+*" nginx"*) forbid_starting ;;
+esac
+if ! { update && install; }; then
 	cat "$log" >&2
 	echo "install-deps: apt-get failed, see above" >&2
 	exit 1
 fi
-# Debian starts nginx when it is installed; we only want the program.
-case "$missing" in
-*nginx*) if command -v systemctl >/dev/null 2>&1; then
-	systemctl disable --now nginx >/dev/null 2>&1 || true
-fi ;;
+# Nor is it to be started at the next boot.
+case $missing in
+*" nginx"*) update-rc.d nginx disable >/dev/null 2>&1 || true ;;
 esac

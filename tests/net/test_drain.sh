@@ -6,7 +6,7 @@
 new_flows() {
 	forget_flows
 	short_flows tcp "$VIP" 80 200
-	check_equal "$1: 200 new connections" "$(value short ok)" 200
+	check_unharmed "$1: new connections" short
 }
 
 answers_since() { [ "$(value "$1" ok)" -ge $(($2 + 300)) ]; }
@@ -18,7 +18,7 @@ network 3
 check "load" lb load
 check "attach" lb attach c0
 servers 3 80
-service web 80 tcp ipip 3
+service web 80 tcp ipip 3 "$VIP" --local-count off
 start_long_flows before tcp "$VIP" 80 60 50
 before_pid=$long_pid
 at_1=$(value before node1)

@@ -342,6 +342,26 @@ static void follows_flow_to_another_cpu(void **state)
 	assert_int_equal(pool_open_flows(&pool, 0), 0);
 }
 
+static void finds_first_packet_on_another_cpu(void **state)
+{
+	static const struct pool pool = {"probed", "192.0.2.14", 80, IPPROTO_TCP, 3};
+	unsigned int went_to[CLIENTS];
+
+	(void)state;
+	if (!world_cpu(1))
+		skip();
+	world_cpu(0);
+	pool_open(&pool, "");
+	for (__u32 client = 0; client < CLIENTS; client++)
+		went_to[client] = pool_send(&pool, client, TCP_SYN);
+	assert_every_backend_used(went_to);
+	sluice("weight set probed b1=0 b2=1 b3=0");
+	world_cpu(1);
+	assert_stay("second packet, on the other CPU", &pool, went_to);
+	assert_int_equal(pool_open_flows(&pool, 0), CLIENTS);
+	assert_int_equal(service_counts("probed").new_flows, CLIENTS);
+}
+
 static int restore(void **state)
 {
 	(void)state;
@@ -368,6 +388,7 @@ int main(void)
 		cmocka_unit_test_teardown(unknown_flow_follows_the_slots_before_a_change, restore),
 		cmocka_unit_test(flood_of_syns_moves_nobody),
 		cmocka_unit_test_teardown(follows_flow_to_another_cpu, restore),
+		cmocka_unit_test_teardown(finds_first_packet_on_another_cpu, restore),
 	};
 
 	return cmocka_run_group_tests_name("flow", tests, world_open, world_close);

@@ -37,7 +37,10 @@ static void small_memory_finds_its_flows(void **state)
 	assert_int_equal(pool_open_flows(&pool, 0), 0);
 }
 
-/* Flows that are forgotten leave the count: it is that of the entries, all 128 x 15 of them. */
+/*
+ * Flows that are forgotten leave the count: it is that of the entries, all 128 x 15 of them. A set
+ * that was swept a moment ago may have forgotten some more.
+ */
 static void full_memory_counts_what_it_holds(void **state)
 {
 	static const struct pool pool = {"full", "192.0.2.15", 80, IPPROTO_TCP, 3};
@@ -47,7 +50,7 @@ static void full_memory_counts_what_it_holds(void **state)
 	pool_open(&pool, "");
 	for (__u32 client = 0; client < 20000; client++)
 		pool_establish(&pool, client);
-	assert_int_equal(pool_open_flows(&pool, 0), 128 * 15);
+	assert_in_range(pool_open_flows(&pool, 0), 125 * 15, 128 * 15);
 }
 
 int main(void)

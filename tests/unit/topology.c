@@ -187,6 +187,39 @@ static void test_follow(void **state)
 	model_free(&model);
 }
 
+/* "dns" would have nobody left, "web" would: only the former keeps its weights. */
+static void test_keeps_somebody(void **state)
+{
+	const struct report reports[] = {report("both", 90, 1), report("busy", 99, 1)};
+	struct weight_decision decisions[5];
+	struct model model = model_of_two();
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++)
+		model.backends[i].next_hop.state = NEXT_HOP_RESOLVED;
+	decide(&model, reports, 2, decisions);
+	assert_int_equal(decision_of(&model, decisions, "web", "web-1")->weight_milli, 0);
+	assert_int_equal(decision_of(&model, decisions, "dns", "dns-1")->weight_milli, 100000);
+	assert_int_equal(decision_of(&model, decisions, "dns", "dns-2")->weight_milli, 100000);
+	assert_string_equal(decision_of(&model, decisions, "dns", "dns-2")->reason,
+			    "kept: all backends would be shut out");
+
+	/* One that cannot be reached, or is not up, does not count as somebody. */
+	model_backend_find(&model, model_service_find(&model, "web")->id, "web-2")->state =
+		BACKEND_DRAIN;
+	model_backend_find(&model, model_service_find(&model, "web")->id, "web-3")->next_hop.state =
+		NEXT_HOP_NO_NEIGHBOUR;
+	decide(&model, reports, 2, decisions);
+	assert_int_equal(decision_of(&model, decisions, "web", "web-1")->weight_milli, 100000);
+
+	/* Whoever set all weights to 0 by hand has nobody to lose. */
+	for (size_t i = 0; i < 5; i++)
+		model.backends[i].weight_milli = 0;
+	decide(&model, reports, 2, decisions);
+	assert_int_equal(decision_of(&model, decisions, "dns", "dns-1")->weight_milli, 0);
+	model_free(&model);
+}
+
 static void test_knows(void **state)
 {
 	struct model model = model_of_two();

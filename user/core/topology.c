@@ -2,6 +2,7 @@
 #include "topology.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,36 @@ static const struct report *report_of(const char *node, const struct report **so
 	return NULL;
 }
 
+static bool takes_flows(const struct model_backend *backend, __u32 weight_milli)
+{
+	return weight_milli && backend->state == BACKEND_UP &&
+	       backend->next_hop.state == NEXT_HOP_RESOLVED;
+}
+
+/*
+ * A policy that would leave a service without anyone to take its flows is not followed: the weights
+ * stay where they were. Better a hot node than none.
+ */
+static void keep_somebody(const struct model_backend *backends, size_t count,
+			  struct weight_decision *decisions)
+{
+	bool somebody_now = false, somebody_then = false;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		somebody_now |= takes_flows(&backends[i], backends[i].weight_milli);
+		somebody_then |= takes_flows(&backends[i], decisions[i].weight_milli);
+	}
+	if (somebody_then || !somebody_now)
+		return;
+	for (i = 0; i < count; i++) {
+		decisions[i].weight_milli = backends[i].weight_milli;
+		decisions[i].changed = false;
+		snprintf(decisions[i].reason, sizeof(decisions[i].reason),
+			 "kept: all backends would be shut out");
+	}
+}
+
 int topology_decide(const struct model *model, const struct report *reports, size_t report_count,
 		    enum weight_policy policy, const struct weight_config *config,
 		    const char *region, int64_t now_ms, struct weight_decision *decisions)
@@ -75,6 +106,7 @@ int topology_decide(const struct model *model, const struct report *reports, siz
 		}
 		weight_decide(policy, config, region, now_ms, inputs + first, count,
 			      decisions + first);
+		keep_somebody(model->backends + first, count, decisions + first);
 	}
 out:
 	free(inputs);

@@ -8,8 +8,8 @@
 
 /*
  * Decide the weight of every live backend of @model, in its order, into
- * @decisions[0..model->backend_count); all 0 for those that are gone. Returns 0 or -ENOMEM. Nothing
- * is changed.
+ * @decisions[0..model->backend_count); all 0 for those that are gone. A service that has somebody to
+ * take its flows and would have nobody keeps its weights. Returns 0 or -ENOMEM. Nothing is changed.
  */
 int topology_decide(const struct model *model, const struct report *reports, size_t report_count,
 		    enum weight_policy policy, const struct weight_config *config,
