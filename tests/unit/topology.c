@@ -241,7 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_decide),      cmocka_unit_test(test_no_reports),
 		cmocka_unit_test(test_no_backends), cmocka_unit_test(test_gone),
-		cmocka_unit_test(test_follow),      cmocka_unit_test(test_knows),
+		cmocka_unit_test(test_follow),      cmocka_unit_test(test_keeps_somebody), cmocka_unit_test(test_knows),
 	};
 
 	return cmocka_run_group_tests_name("topology", tests, NULL, NULL);
