@@ -30,16 +30,23 @@ fi
 log=$(mktemp)
 policy=/usr/sbin/policy-rc.d
 our_policy=
-trap 'rm -f "$log" $our_policy' EXIT
+trap leave EXIT
 trap 'exit 130' INT TERM HUP
 
-# Debian starts a server when it is installed. Of nginx we only want the program, so for as long as
-# this takes nothing is started, which is what this file is for (invoke-rc.d(8)).
+# Debian starts a server when it is installed, and at every boot. Of a new nginx we only want the
+# program: nothing is started while the policy is there (invoke-rc.d(8)).
 forbid_starting() {
 	[ -e "$policy" ] && return
 	our_policy=$policy
 	printf '#!/bin/sh\nexit 101\n' >"$policy"
 	chmod 755 "$policy"
+}
+
+leave() {
+	case $missing in
+	*" nginx"*) update-rc.d nginx disable >/dev/null 2>&1 || true ;;
+	esac
+	rm -f "$log" $our_policy
 }
 
 # apt waits for dpkg's lock by itself, but not for that of its package lists.
@@ -68,7 +75,3 @@ if ! { update && install; }; then
 	echo "install-deps: apt-get failed, see above" >&2
 	exit 1
 fi
-# Nor is it to be started at the next boot.
-case $missing in
-*" nginx"*) update-rc.d nginx disable >/dev/null 2>&1 || true ;;
-esac

@@ -53,6 +53,7 @@ static void *run(void *argument)
 	}
 	if (err) {
 		tally_error(&tally, err);
+		fprintf(stderr, "# flow %lu of node%d: %s\n", number, server, strerror(-err));
 		if (server) {
 			__atomic_sub_fetch(&open_flows, 1, __ATOMIC_RELAXED);
 			__atomic_sub_fetch(&tally.by_server[server], 1, __ATOMIC_RELAXED);
