@@ -37,48 +37,61 @@ TEST_SKELS := $(TEST_BPF:.bpf.o=.skel.h)
 TEST_HELPERS := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard tests/net/*.c)))
 BENCH      := $(if $(wildcard tests/bench/*.c),$(B)/tests/bench/bench)
 
+# make V=1 shows the commands.
+Q := $(if $(V),,@)
+
 all: $(B)/sluice
 
 $(B)/sluice: $(B)/user/sluice.o $(B)/libsluice.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@printf '  %-8s%s\n' LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/libsluice.a: $(LIB_OBJS)
 	@rm -f $@
-	ar rcs $@ $^
+	@printf '  %-8s%s\n' AR $@
+	$(Q)ar rcs $@ $^
 
 $(B)/libcore.a: $(CORE_OBJS)
 	@rm -f $@
-	ar rcs $@ $^
+	@printf '  %-8s%s\n' AR $@
+	$(Q)ar rcs $@ $^
 
 $(B)/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	@printf '  %-8s%s\n' BPF $@
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 # The skeleton's name comes from the file's: lb.bpf.o gives struct lb_bpf.
 %.skel.h: %.bpf.o
-	$(BPFTOOL) gen skeleton $< name $(subst -,_,$(notdir $*))_bpf > $@ || { rm -f $@; exit 1; }
+	@printf '  %-8s%s\n' SKELETON $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $(subst -,_,$(notdir $*))_bpf > $@ || { rm -f $@; exit 1; }
 
 $(B)/user/%.o: user/%.c | $(SKELETONS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c $< -o $@
+	@printf '  %-8s%s\n' CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(B)/tests/unit/%: tests/unit/%.c $(B)/libcore.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $< $(B)/libcore.a $(LIBS) -lcmocka
+	@printf '  %-8s%s\n' CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(B)/libcore.a $(LIBS) -lcmocka
 
 $(B)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(B)/libsluice.a | $(TEST_SKELS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) $(B)/libsluice.a $(LIBS) -lcmocka
+	@printf '  %-8s%s\n' CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) $(B)/libsluice.a $(LIBS) -lcmocka
 
 $(B)/tests/net/%: tests/net/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $<
+	@printf '  %-8s%s\n' CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
 
 # One command for all files leaves the dependencies of the last one only, so they are named here.
 $(B)/tests/bench/bench: $(filter-out %.bpf.c,$(wildcard tests/bench/*.[ch])) \
 		$(filter $(B)/tests/bench/%,$(TEST_SKELS)) $(B)/libsluice.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) $(B)/libsluice.a $(LIBS)
+	@printf '  %-8s%s\n' CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) $(B)/libsluice.a $(LIBS)
 
 tests: $(UNIT_TESTS) $(PROG_TESTS) $(TEST_HELPERS) $(BENCH) $(TEST_BPF)
 

@@ -67,8 +67,6 @@ struct model_backend {
 	enum backend_state state; /* UP, DRAIN, DOWN as the operator set it; GONE once deleted */
 	__u64 gone_until_ns;
 	struct next_hop next_hop;
-	__be32 source_vary; /* bits of the last word of the outer source that vary by flow */
-	struct address outer_source; /* all 0: next_hop.source */
 };
 
 struct model {
