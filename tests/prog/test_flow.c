@@ -342,6 +342,32 @@ static void follows_flow_to_another_cpu(void **state)
 	assert_int_equal(pool_open_flows(&pool, 0), 0);
 }
 
+/* A flow that moved, ended and began anew is not what the first CPU once knew. */
+static void moved_flow_leaves_nothing_behind(void **state)
+{
+	static const struct pool pool = {"moved", "192.0.2.15", 80, IPPROTO_TCP, 3};
+	unsigned int was, now;
+
+	(void)state;
+	if (!world_cpu(1))
+		skip();
+	pool_open(&pool, "");
+	for (__u32 client = 0; client < 10; client++) {
+		world_cpu(0);
+		sluice("weight set moved b1=1 b2=1 b3=1");
+		was = pool_establish(&pool, client);
+		sluice("weight set moved b%u=0", was);
+		world_cpu(1);
+		assert_went("on the other CPU", client, pool_send(&pool, client, TCP_ACK), was);
+		assert_went("its end", client, pool_send(&pool, client, TCP_RST), was);
+		now = pool_establish(&pool, client);
+		assert_int_not_equal(now, was);
+		world_cpu(0);
+		assert_went("back again", client, pool_send(&pool, client, TCP_ACK), now);
+		assert_int_equal(pool_open_flows(&pool, 0), client + 1);
+	}
+}
+
 static void finds_first_packet_on_another_cpu(void **state)
 {
 	static const struct pool pool = {"probed", "192.0.2.14", 80, IPPROTO_TCP, 3};
@@ -388,6 +414,7 @@ int main(void)
 		cmocka_unit_test_teardown(unknown_flow_follows_the_slots_before_a_change, restore),
 		cmocka_unit_test(flood_of_syns_moves_nobody),
 		cmocka_unit_test_teardown(follows_flow_to_another_cpu, restore),
+		cmocka_unit_test_teardown(moved_flow_leaves_nothing_behind, restore),
 		cmocka_unit_test_teardown(finds_first_packet_on_another_cpu, restore),
 	};
 

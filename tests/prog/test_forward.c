@@ -347,6 +347,27 @@ static void outer_sources_vary(void **state)
 	assert_in_range(count_varied(&ipv6, AT_IP + 20, 4, 0xff), 950, 999);
 }
 
+/* Sources of 24 random bits take the outer checksum everywhere, also where it carries twice. */
+static void outer_checksums(void **state)
+{
+	static const struct way way = {"", true, "192.0.2.26", CLIENT_IPV4, &near_ipv4};
+	struct packet_fields fields = packet_of(&way, 80);
+	struct frame frame;
+
+	(void)state;
+	world_load("sources", "load:\n  tunnel_source_ipv4: 11.0.0.0/8\n");
+	serve(&way, "sources", 80, "tcp");
+	fields.payload_bytes = 0;
+	for (unsigned int i = 0; i < 200000; i++) {
+		fields.source_port = i;
+		fields.traffic_class = i >> 16;
+		frame_build(&frame, &fields);
+		assert_int_equal(world_send(&frame), XDP_TX);
+		if (checksum(frame.bytes + AT_IP, 20))
+			fail_msg("flow %u: the outer checksum is wrong", i);
+	}
+}
+
 static int use_main(void **state)
 {
 	(void)state;
@@ -372,6 +393,7 @@ int main(void)
 		cmocka_unit_test(wrong_checksum_stays_wrong),
 		cmocka_unit_test(flow_labels_vary),
 		cmocka_unit_test_teardown(outer_sources_vary, use_main),
+		cmocka_unit_test_teardown(outer_checksums, use_main),
 	};
 	const size_t kinds = sizeof(of_each_way) / sizeof(of_each_way[0]);
 	const size_t rest = sizeof(others) / sizeof(others[0]);

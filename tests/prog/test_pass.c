@@ -283,6 +283,52 @@ static void longest_tcp_header_is_taken(void **state)
 	assert_taken("60 bytes of TCP header, 60 bytes of TCP", &frame);
 }
 
+static __u32 place_of(const struct packet_fields *fields)
+{
+	return world_place(fields->destination, fields->destination_port, fields->protocol);
+}
+
+/*
+ * Addresses, then ports, that the packet path looks for in the very place where a service stands.
+ * The key comes of the default seed, so they are always the same ones.
+ */
+static void same_place_is_not_same_service(void **state)
+{
+	static const char *const formats[] = {
+		[TCP4] = "198.%u.%u.%u", [TCP6] = "2001:db8:c:%x::%x:%x", [UDP6] = NULL};
+	char destination[64];
+	unsigned int addresses = 0, ports = 0;
+	struct frame frame;
+
+	(void)state;
+	for (enum base base = TCP4; base <= UDP6; base++) {
+		struct packet_fields fields = bases[base];
+		__u32 place = place_of(&fields);
+
+		for (__u32 port = 1; port <= 0xffff; port++) {
+			fields.destination_port = port;
+			if (port == bases[base].destination_port || place_of(&fields) != place)
+				continue;
+			frame_build(&frame, &fields);
+			assert_passed("another port", &frame);
+			ports++;
+		}
+		fields = bases[base];
+		fields.destination = destination;
+		for (__u32 i = 0; i < 1 << 18 && formats[base]; i++) {
+			snprintf(destination, sizeof(destination), formats[base], i >> 16,
+				 i >> 8 & 0xff, i & 0xff);
+			if (place_of(&fields) != place)
+				continue;
+			frame_build(&frame, &fields);
+			assert_passed(destination, &frame);
+			addresses++;
+		}
+	}
+	assert_int_not_equal(addresses, 0);
+	assert_int_not_equal(ports, 0);
+}
+
 /* ::ffff:a.b.c.d is how IPv4 is written inside, so it must not come in from outside. */
 static void ipv4_mapped_destination(void **state)
 {
@@ -338,6 +384,7 @@ int main(void)
 		cmocka_unit_test(truncated_frames),
 		cmocka_unit_test(runt_packets),
 		cmocka_unit_test(longest_tcp_header_is_taken),
+		cmocka_unit_test(same_place_is_not_same_service),
 		cmocka_unit_test(ipv4_mapped_destination),
 		cmocka_unit_test(arp),
 	};

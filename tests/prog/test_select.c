@@ -125,6 +125,21 @@ static void shares_of_eight_follow_weights(void **state)
 		assert_share(i, picks[i], sum, (i <= 2 ? 1.0 : i <= 6 ? 2.0 : 3.0) / 16);
 }
 
+/* Slots whose candidates all drain give their flows to all that are left, not to one of them. */
+static void shares_when_half_drain(void **state)
+{
+	static const struct pool pool = {"drained", "192.0.2.11", 80, IPPROTO_TCP, 8};
+	unsigned int picks[POOL_BACKENDS_MAX + 1], sum;
+
+	(void)state;
+	pool_open(&pool, "--local-count off");
+	for (unsigned int i = 1; i <= 4; i++)
+		sluice("backend set drained b%u --state drain", i);
+	sum = pool_spread(&pool, 0, 10000, picks);
+	for (unsigned int i = 1; i <= 8; i++)
+		assert_share(i, picks[i], sum, i <= 4 ? 0 : 1.0 / 4);
+}
+
 /* The next packet after a change follows it. */
 static void who_wants_nothing_gets_nothing(void **state)
 {
@@ -322,6 +337,7 @@ int main(void)
 		cmocka_unit_test(any_port_is_of_one_protocol),
 		cmocka_unit_test(shares_follow_weights),
 		cmocka_unit_test(shares_of_eight_follow_weights),
+		cmocka_unit_test(shares_when_half_drain),
 		cmocka_unit_test(who_wants_nothing_gets_nothing),
 		cmocka_unit_test(no_backend),
 		cmocka_unit_test_teardown(no_next_hop, remove_route),

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -17,7 +18,10 @@
 #include <bpf/libbpf.h>
 #include <jansson.h>
 
+#include "maps/control.h"
+#include "maps/hash.h"
 #include "maps/node.h"
+#include "maps/service.h"
 #include "world.h"
 
 #define PIN_ROOT "/sys/fs/bpf"
@@ -196,6 +200,25 @@ static int open_pinned(const char *name)
 	}
 	fail_msg("too many pins");
 	return -1;
+}
+
+__u32 world_place(const char *vip, __u16 port, __u8 protocol)
+{
+	const struct layout *layout;
+	struct control control;
+	__u32 zero = 0;
+	__u64 address[2] = {};
+
+	assert_int_equal(bpf_map_lookup_elem(open_pinned("control"), &zero, &control), 0);
+	layout = &control.layout[control.generation & 1];
+	if (strchr(vip, ':')) {
+		inet_pton(AF_INET6, vip, address);
+	} else {
+		memset((__u8 *)address + 10, 0xff, 2);
+		inet_pton(AF_INET, vip, (__u8 *)address + 12);
+	}
+	return hash_service(&layout->key, address[0], address[1], htons(port), protocol) >>
+	       (64 - SERVICE_TABLE_BITS);
 }
 
 int world_run(const char *program, struct frame *frame)

@@ -34,6 +34,9 @@ int world_close(void **state);
 void world_load(const char *instance, const char *config);
 void world_use(const char *instance);
 
+/* Where the packet path looks for a service, by the key that is in use now. */
+__u32 world_place(const char *vip, __u16 port, __u8 protocol);
+
 /* Must succeed; both are formats. */
 void sluice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void ip(const char *format, ...) __attribute__((format(printf, 1, 2)));
