@@ -103,13 +103,15 @@ static __always_inline void meet_flow(struct packet *packet, __u32 cpu)
 static __always_inline int find_flow(struct packet *packet, const struct service *service,
 				     const struct backend **backend)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
 	struct flow_set *set;
 	__u32 entry;
+	__u32 cpu;
 
 	packet->flow_hash = hash_words(&flow_key, packet->source[0], packet->source[1],
 				       packet->source_port | packet->destination_port << 16 |
 					       (__u64)service->id << 32);
+	cpu = bpf_get_smp_processor_id();
+	packet->cpu = cpu;
 	packet->backend = BACKEND_NONE;
 	packet->remembered = false;
 	packet->new_flow = false;
@@ -134,7 +136,7 @@ static __always_inline int find_flow(struct packet *packet, const struct service
  */
 static __always_inline void remember_selected(const struct packet *packet)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
+	__u32 cpu = packet->cpu;
 	bool remembered = false;
 
 	if (packet->remembered)

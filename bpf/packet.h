@@ -27,6 +27,7 @@ struct packet {
 	__u16 length_bytes; /* of the IP packet */
 	__u32 frame_bytes;
 
+	__u32 cpu;	 /* that this runs on */
 	__u32 half;	 /* of the state maps that this packet reads */
 	__u64 flow_hash; /* of this balancer only */
 	__u16 backend;	 /* id; BACKEND_NONE until one is found */

@@ -22,9 +22,10 @@ struct toss {
 	__u64 least;
 };
 
-static __always_inline __u32 open_flow_count(__u32 cpu, __u16 backend)
+/* Where a CPU's counts begin is @counts. */
+static __always_inline __u32 open_flow_count(__u32 counts, __u16 backend)
 {
-	__u32 key = cpu * backends_max + backend;
+	__u32 key = counts + backend;
 	__s64 *count = bpf_map_lookup_elem(&open_flows, &key);
 
 	return count && *count > 0 ? *count : 0;
@@ -37,9 +38,8 @@ static __always_inline __u64 less_mask(__u64 a, __u64 b)
 }
 
 static __always_inline void toss_candidate(struct toss *toss, __u16 id, __u32 coin_bits,
-					   __u32 half, bool local_count)
+					   __u32 half, bool local_count, __u32 counts)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
 	__u32 weight_key = id;
 	struct weight *weight = bpf_map_lookup_elem(&weights, &weight_key);
 	const struct weight_half *loaded;
@@ -52,7 +52,7 @@ static __always_inline void toss_candidate(struct toss *toss, __u16 id, __u32 co
 		return;
 	/* A race of uniforms, each divided by its bias: the smallest wins. */
 	key = (__u64)(__u32)(coin_bits * weight->coin_multiplier) * loaded->coin_reciprocal >> 1;
-	load = local_count ? (__u64)open_flow_count(cpu, id) * loaded->count_reciprocal : 0;
+	load = local_count ? (__u64)open_flow_count(counts, id) * loaded->count_reciprocal : 0;
 	wins = less_mask(key, toss->pick_key);
 	toss->pick ^= (toss->pick ^ id) & wins;
 	toss->pick_key ^= (toss->pick_key ^ key) & wins;
@@ -64,14 +64,16 @@ static __always_inline void toss_candidate(struct toss *toss, __u16 id, __u32 co
 	toss->least_load ^= (toss->least_load ^ load) & wins;
 }
 
-static __always_inline __u16 toss_slot(const struct slot *slot, __u32 coin_bits, __u32 half,
-				       bool local_count)
+static __always_inline __u16 toss_slot(const struct slot *slot, const struct packet *packet,
+				       __u32 coin_bits, bool local_count)
 {
+	__u32 counts = packet->cpu * backends_max;
 	struct toss toss = {.pick_key = ~0ULL >> 1, .least_load = ~0ULL >> 1};
 
 #pragma unroll
 	for (int i = 0; i < CANDIDATES; i++)
-		toss_candidate(&toss, slot->candidate[i], coin_bits, half, local_count);
+		toss_candidate(&toss, slot->candidate[i], coin_bits, packet->half, local_count,
+			       counts);
 
 	/* Much busier than another: 5/4 of what the other would be with this flow. */
 	if (local_count && toss.pick_load * 4 > toss.least_load * 5)
@@ -114,7 +116,7 @@ static __always_inline int select_backend(struct packet *packet, const struct se
 
 		if (!slot)
 			return drop(packet, DROP_NO_STATE);
-		packet->backend = toss_slot(slot, hash >> 32, packet->half, local_count);
+		packet->backend = toss_slot(slot, packet, hash >> 32, local_count);
 		if (packet->backend != BACKEND_NONE)
 			break;
 	}
