@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * kill_writer PIN-DIR start|write MICROSECONDS COMMAND...: run COMMAND and send it SIGKILL that long
- * after its start, or after it began to write the half of the maps that no packet reads. Prints
- * "unharmed" if it was faster, else "killed" and whether the new state was in use by then: "before"
- * or "after" the flip of the generation.
+ * after its start, or after it began to write the maps. Prints "unharmed" if it was faster, else
+ * "killed" and whether the new state was in use by then: "before" or "after" the flip of the
+ * generation.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -75,16 +75,17 @@ static bool has_ended(pid_t pid)
 }
 
 /*
- * The writer begins by emptying the idle half, so that the name of service 1 goes. If an earlier
- * writer was killed after that, it comes back instead, and only later.
+ * The writer begins by emptying a half, so that the name of service 1 goes. If an earlier writer was
+ * killed after that, it comes back instead, and only later. Of a writer that works, the half is the
+ * one that no packet reads; it is not for this program to trust that.
  */
-static void await_store(pid_t pid, const volatile struct service_info_halves *info, int half)
+static void await_store(pid_t pid, const volatile struct service_info_halves *info)
 {
-	const volatile char *name = info[1].half[half].name;
-	bool was_there = *name;
+	const volatile char *name[2] = {info[1].half[0].name, info[1].half[1].name};
+	const char was[2] = {*name[0], *name[1]};
 	unsigned int turn = 0;
 
-	while (!!*name == was_there) {
+	while (*name[0] == was[0] && *name[1] == was[1]) {
 		if (++turn % 1024 == 0 && has_ended(pid))
 			return;
 	}
@@ -113,7 +114,7 @@ int main(int argc, char **argv)
 		die(argv[4]);
 	}
 	if (!strcmp(argv[2], "write"))
-		await_store(pid, info, !(generation & 1));
+		await_store(pid, info);
 	until_us = now_us() + atol(argv[3]);
 	while (now_us() < until_us && !has_ended(pid))
 		;

@@ -129,3 +129,31 @@ long pool_open_flows(const struct pool *pool, unsigned int backend)
 		return backend_counts(pool->service, NULL).open_flows;
 	return counts_of(pool, backend).open_flows;
 }
+
+void pool_establish_all(const struct pool *pool, unsigned int went_to[POOL_CLIENTS])
+{
+	for (__u32 client = 0; client < POOL_CLIENTS; client++)
+		went_to[client] = pool_establish(pool, client);
+}
+
+void pool_assert_went(const char *name, __u32 client, unsigned int got, unsigned int expected)
+{
+	if (got != expected)
+		fail_msg("%s: client %u went to b%u, expected b%u", name, client, got, expected);
+}
+
+void pool_assert_stay(const char *name, const struct pool *pool,
+		      const unsigned int went_to[POOL_CLIENTS])
+{
+	for (__u32 client = 0; client < POOL_CLIENTS; client++)
+		pool_assert_went(name, client, pool_send(pool, client, TCP_ACK), went_to[client]);
+}
+
+void pool_assert_all_used(const unsigned int went_to[POOL_CLIENTS])
+{
+	unsigned int seen = 0;
+
+	for (__u32 client = 0; client < POOL_CLIENTS; client++)
+		seen |= 1 << went_to[client];
+	assert_int_equal(seen, 1 << 1 | 1 << 2 | 1 << 3);
+}

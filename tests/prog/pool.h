@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 #define POOL_BACKENDS_MAX 8
+#define POOL_CLIENTS      60 /* of the functions below, from client 0 on */
 
 struct pool {
 	const char *service;
@@ -45,5 +46,18 @@ unsigned int pool_spread(const struct pool *pool, __u32 first, __u32 count,
 
 /* Of one backend, or of all together with @backend 0. */
 long pool_open_flows(const struct pool *pool, unsigned int backend);
+
+/* A flow of each client; @went_to: the backend of each. */
+void pool_establish_all(const struct pool *pool, unsigned int went_to[POOL_CLIENTS]);
+
+/* @name: what has just been done. */
+void pool_assert_went(const char *name, __u32 client, unsigned int got, unsigned int expected);
+
+/* A further packet of each client goes where the ones before it went. */
+void pool_assert_stay(const char *name, const struct pool *pool,
+		      const unsigned int went_to[POOL_CLIENTS]);
+
+/* All three backends of a pool have some of the clients, or its test would show nothing. */
+void pool_assert_all_used(const unsigned int went_to[POOL_CLIENTS]);
 
 #endif

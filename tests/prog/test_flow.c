@@ -6,135 +6,103 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <stdio.h>
 #include <netinet/in.h>
 
 #include "pool.h"
 #include "world.h"
 
-#define CLIENTS 60
-
-static void establish_all(const struct pool *pool, unsigned int went_to[CLIENTS])
-{
-	for (__u32 client = 0; client < CLIENTS; client++)
-		went_to[client] = pool_establish(pool, client);
-}
-
-static void assert_went(const char *name, __u32 client, unsigned int got, unsigned int expected)
-{
-	if (got != expected)
-		fail_msg("%s: client %u went to b%u, expected b%u", name, client, got, expected);
-}
-
-static void assert_stay(const char *name, const struct pool *pool,
-			const unsigned int went_to[CLIENTS])
-{
-	for (__u32 client = 0; client < CLIENTS; client++)
-		assert_went(name, client, pool_send(pool, client, TCP_ACK), went_to[client]);
-}
-
-/* Enough clients that every backend has some, or the tests below would show nothing. */
-static void assert_every_backend_used(const unsigned int went_to[CLIENTS])
-{
-	unsigned int seen = 0;
-
-	for (__u32 client = 0; client < CLIENTS; client++)
-		seen |= 1 << went_to[client];
-	assert_int_equal(seen, 1 << 1 | 1 << 2 | 1 << 3);
-}
-
 static void stays_when_weights_change(void **state)
 {
 	static const struct pool pool = {"pinned", "192.0.2.1", 80, IPPROTO_TCP, 3};
-	unsigned int went_to[CLIENTS], picks[POOL_BACKENDS_MAX + 1];
+	unsigned int went_to[POOL_CLIENTS], picks[POOL_BACKENDS_MAX + 1];
 	unsigned int others = 0;
 
 	(void)state;
 	pool_open(&pool, "");
-	establish_all(&pool, went_to);
-	assert_every_backend_used(went_to);
+	pool_establish_all(&pool, went_to);
+	pool_assert_all_used(went_to);
 	for (unsigned int zero = 1; zero <= 3; zero++) {
 		sluice("weight set pinned b1=100 b2=100 b3=100");
 		sluice("weight set pinned b%u=0", zero);
-		assert_stay("its backend may have weight 0", &pool, went_to);
+		pool_assert_stay("its backend may have weight 0", &pool, went_to);
 		others += pool_spread(&pool, 1000 * zero, 200, picks);
 		assert_int_equal(picks[zero], 0);
 	}
-	assert_int_equal(service_counts("pinned").new_flows, CLIENTS + others);
+	assert_int_equal(service_counts("pinned").new_flows, POOL_CLIENTS + others);
 }
 
 static void stays_when_ipv6(void **state)
 {
 	static const struct pool pool = {"pinned6", "2001:db8::1", 80, IPPROTO_TCP, 3};
-	unsigned int went_to[CLIENTS];
+	unsigned int went_to[POOL_CLIENTS];
 
 	(void)state;
 	pool_open(&pool, "");
-	establish_all(&pool, went_to);
-	assert_every_backend_used(went_to);
+	pool_establish_all(&pool, went_to);
+	pool_assert_all_used(went_to);
 	sluice("weight set pinned6 b1=0 b2=1 b3=0");
-	assert_stay("weights moved to b2", &pool, went_to);
+	pool_assert_stay("weights moved to b2", &pool, went_to);
 }
 
 /* Between its first packet and its second a flow is on probation, which is a memory, too. */
 static void stays_after_one_packet(void **state)
 {
 	static const struct pool pool = {"probation", "192.0.2.2", 80, IPPROTO_TCP, 3};
-	unsigned int went_to[CLIENTS];
+	unsigned int went_to[POOL_CLIENTS];
 
 	(void)state;
 	pool_open(&pool, "--local-count off");
-	for (__u32 client = 0; client < CLIENTS; client++)
+	for (__u32 client = 0; client < POOL_CLIENTS; client++)
 		went_to[client] = pool_send(&pool, client, TCP_SYN);
-	assert_every_backend_used(went_to);
+	pool_assert_all_used(went_to);
 	sluice("weight set probation b1=0 b2=1 b3=0");
-	for (__u32 client = 0; client < CLIENTS; client++)
-		assert_went("SYN again", client, pool_send(&pool, client, TCP_SYN),
-			    went_to[client]);
-	assert_stay("second packet", &pool, went_to);
-	assert_int_equal(service_counts("probation").new_flows, CLIENTS);
+	for (__u32 client = 0; client < POOL_CLIENTS; client++)
+		pool_assert_went("SYN again", client, pool_send(&pool, client, TCP_SYN),
+				 went_to[client]);
+	pool_assert_stay("second packet", &pool, went_to);
+	assert_int_equal(service_counts("probation").new_flows, POOL_CLIENTS);
 }
 
 static void udp_stays_and_is_counted(void **state)
 {
 	static const struct pool pool = {"datagrams", "192.0.2.3", 53, IPPROTO_UDP, 3};
-	unsigned int went_to[CLIENTS];
+	unsigned int went_to[POOL_CLIENTS];
 
 	(void)state;
 	pool_open(&pool, "");
-	for (__u32 client = 0; client < CLIENTS; client++)
+	for (__u32 client = 0; client < POOL_CLIENTS; client++)
 		went_to[client] = pool_send(&pool, client, 0);
-	assert_every_backend_used(went_to);
+	pool_assert_all_used(went_to);
 	assert_int_equal(pool_open_flows(&pool, 0), 0);
 	sluice("weight set datagrams b1=0 b2=1 b3=0");
-	assert_stay("second datagram", &pool, went_to);
-	assert_int_equal(pool_open_flows(&pool, 0), CLIENTS);
-	assert_stay("third datagram", &pool, went_to);
-	assert_int_equal(pool_open_flows(&pool, 0), CLIENTS);
+	pool_assert_stay("second datagram", &pool, went_to);
+	assert_int_equal(pool_open_flows(&pool, 0), POOL_CLIENTS);
+	pool_assert_stay("third datagram", &pool, went_to);
+	assert_int_equal(pool_open_flows(&pool, 0), POOL_CLIENTS);
 }
 
 /* What takes b2 away from its flows; they then stay where they went, even when b2 is back. */
 static void leaves_backend(const struct pool *pool, const char *take, const char *give_back)
 {
-	unsigned int went_to[CLIENTS];
+	unsigned int went_to[POOL_CLIENTS];
 
 	pool_open(pool, "");
-	establish_all(pool, went_to);
-	assert_every_backend_used(went_to);
+	pool_establish_all(pool, went_to);
+	pool_assert_all_used(went_to);
 	sluice(take, pool->service);
-	for (__u32 client = 0; client < CLIENTS; client++) {
+	for (__u32 client = 0; client < POOL_CLIENTS; client++) {
 		unsigned int now = pool_send(pool, client, TCP_ACK);
 
 		if (went_to[client] != 2)
-			assert_went("not b2's flow", client, now, went_to[client]);
+			pool_assert_went("not b2's flow", client, now, went_to[client]);
 		else if (now != 1 && now != 3)
 			fail_msg("client %u went to b%u, expected b1 or b3", client, now);
 		went_to[client] = now;
 	}
-	assert_stay("re-selected", pool, went_to);
-	assert_int_equal(pool_open_flows(pool, 1) + pool_open_flows(pool, 3), CLIENTS);
+	pool_assert_stay("re-selected", pool, went_to);
+	assert_int_equal(pool_open_flows(pool, 1) + pool_open_flows(pool, 3), POOL_CLIENTS);
 	sluice(give_back, pool->service);
-	assert_stay("b2 is back", pool, went_to);
+	pool_assert_stay("b2 is back", pool, went_to);
 	assert_int_equal(pool_open_flows(pool, 2), 0);
 }
 
@@ -157,18 +125,18 @@ static void leaves_backend_that_is_deleted(void **state)
 static void drains(void **state)
 {
 	static const struct pool pool = {"drain", "192.0.2.6", 80, IPPROTO_TCP, 3};
-	unsigned int went_to[CLIENTS], picks[POOL_BACKENDS_MAX + 1];
+	unsigned int went_to[POOL_CLIENTS], picks[POOL_BACKENDS_MAX + 1];
 
 	(void)state;
 	pool_open(&pool, "");
-	establish_all(&pool, went_to);
-	assert_every_backend_used(went_to);
+	pool_establish_all(&pool, went_to);
+	pool_assert_all_used(went_to);
 	sluice("backend set drain b2 --state drain");
-	assert_stay("established", &pool, went_to);
+	pool_assert_stay("established", &pool, went_to);
 	pool_spread(&pool, 1000, 500, picks);
 	assert_int_equal(picks[2], 0);
 	assert_int_equal(picks[0], 0);
-	for (__u32 client = 0; client < CLIENTS; client++) {
+	for (__u32 client = 0; client < POOL_CLIENTS; client++) {
 		if (went_to[client] == 2)
 			assert_int_not_equal(pool_send(&pool, client, TCP_SYN), 2);
 	}
@@ -236,12 +204,13 @@ static void closed_flow_selects_anew(void **state)
 
 		sluice("weight set closed b1=1 b2=1 b3=1");
 		was = pool_establish(&pool, client);
-		assert_went("the end", client, pool_send(&pool, client, end), was);
+		pool_assert_went("the end", client, pool_send(&pool, client, end), was);
 		sluice("weight set closed b%u=0", was);
-		assert_went("last ACK", client, pool_send(&pool, client, TCP_ACK), was);
+		pool_assert_went("last ACK", client, pool_send(&pool, client, TCP_ACK), was);
 		now = pool_send(&pool, client, TCP_SYN);
 		assert_int_not_equal(now, was);
-		assert_went("ACK of the new flow", client, pool_send(&pool, client, TCP_ACK), now);
+		pool_assert_went("ACK of the new flow", client, pool_send(&pool, client, TCP_ACK),
+				 now);
 	}
 	assert_int_equal(pool_open_flows(&pool, 0), 20);
 }
@@ -250,33 +219,33 @@ static void closed_flow_selects_anew(void **state)
 static void unknown_flow_follows_the_coin(void **state)
 {
 	static const struct pool pool = {"unknown", "192.0.2.10", 80, IPPROTO_TCP, 3};
-	unsigned int went_to[CLIENTS];
+	unsigned int went_to[POOL_CLIENTS];
 
 	(void)state;
 	pool_load("unknown", &pool, false);
-	for (__u32 client = 0; client < CLIENTS; client++) {
+	for (__u32 client = 0; client < POOL_CLIENTS; client++) {
 		went_to[client] = pool_send(&pool, client, TCP_ACK);
 		pool_send(&pool, client, TCP_ACK);
 		pool_send(&pool, client, TCP_RST);
-		assert_went("SYN", client, pool_send(&pool, client, TCP_SYN), went_to[client]);
+		pool_assert_went("SYN", client, pool_send(&pool, client, TCP_SYN), went_to[client]);
 	}
-	assert_every_backend_used(went_to);
+	pool_assert_all_used(went_to);
 }
 
 static void unknown_flow_is_pinned(void **state)
 {
 	static const struct pool pool = {"adopted", "192.0.2.11", 80, IPPROTO_TCP, 3};
-	unsigned int went_to[CLIENTS];
+	unsigned int went_to[POOL_CLIENTS];
 
 	(void)state;
 	pool_load("adopted", &pool, true);
-	for (__u32 client = 0; client < CLIENTS; client++)
+	for (__u32 client = 0; client < POOL_CLIENTS; client++)
 		went_to[client] = pool_send(&pool, client, TCP_ACK);
-	assert_every_backend_used(went_to);
+	pool_assert_all_used(went_to);
 	sluice("weight set adopted b1=0 b2=1 b3=0");
-	assert_stay("pinned by its first packet here", &pool, went_to);
-	assert_int_equal(pool_open_flows(&pool, 0), CLIENTS);
-	assert_int_equal(service_counts("adopted").new_flows, CLIENTS);
+	pool_assert_stay("pinned by its first packet here", &pool, went_to);
+	assert_int_equal(pool_open_flows(&pool, 0), POOL_CLIENTS);
+	assert_int_equal(service_counts("adopted").new_flows, POOL_CLIENTS);
 }
 
 /*
@@ -287,15 +256,15 @@ static void unknown_flow_follows_the_slots_before_a_change(void **state)
 {
 	static const struct pool two = {"grown", "192.0.2.16", 80, IPPROTO_TCP, 2};
 	static const struct pool three = {"grown", "192.0.2.16", 80, IPPROTO_TCP, 3};
-	unsigned int went_to[CLIENTS], picks[POOL_BACKENDS_MAX + 1];
+	unsigned int went_to[POOL_CLIENTS], picks[POOL_BACKENDS_MAX + 1];
 
 	(void)state;
 	pool_load("before", &two, false);
-	for (__u32 client = 0; client < CLIENTS; client++)
+	for (__u32 client = 0; client < POOL_CLIENTS; client++)
 		went_to[client] = pool_send(&two, client, TCP_SYN);
 	pool_load("after", &two, false);
 	sluice("backend add grown b3 --address 10.0.1.4");
-	assert_stay("pinned before the change", &three, went_to);
+	pool_assert_stay("pinned before the change", &three, went_to);
 	pool_spread(&three, 1000, 300, picks);
 	assert_in_range(picks[3], 60, 140);
 }
@@ -304,96 +273,17 @@ static void unknown_flow_follows_the_slots_before_a_change(void **state)
 static void flood_of_syns_moves_nobody(void **state)
 {
 	static const struct pool pool = {"flood", "192.0.2.12", 80, IPPROTO_TCP, 3};
-	unsigned int went_to[CLIENTS];
+	unsigned int went_to[POOL_CLIENTS];
 
 	(void)state;
 	pool_open(&pool, "");
-	establish_all(&pool, went_to);
+	pool_establish_all(&pool, went_to);
 	for (__u32 client = 1000; client < 1000 + 60000; client++)
 		pool_send(&pool, client, TCP_SYN);
-	assert_int_equal(pool_open_flows(&pool, 0), CLIENTS);
+	assert_int_equal(pool_open_flows(&pool, 0), POOL_CLIENTS);
 	sluice("weight set flood b1=0 b2=1 b3=0");
-	assert_stay("after the flood", &pool, went_to);
-	assert_int_equal(pool_open_flows(&pool, 0), CLIENTS);
-}
-
-static void follows_flow_to_another_cpu(void **state)
-{
-	static const struct pool pool = {"cpus", "192.0.2.13", 80, IPPROTO_TCP, 3};
-	unsigned int went_to[CLIENTS];
-
-	(void)state;
-	if (!world_cpu(1))
-		skip();
-	world_cpu(0);
-	pool_open(&pool, "");
-	establish_all(&pool, went_to);
-	sluice("weight set cpus b1=0 b2=1 b3=0");
-	for (unsigned int cpu = 1; cpu < 6; cpu++) {
-		world_cpu(cpu % 2);
-		assert_stay("on the other CPU", &pool, went_to);
-		assert_int_equal(pool_open_flows(&pool, 0), CLIENTS);
-	}
-	for (__u32 client = 0; client < CLIENTS; client++) {
-		world_cpu(client % 2);
-		assert_went("FIN", client, pool_send(&pool, client, TCP_FIN | TCP_ACK),
-			    went_to[client]);
-	}
-	assert_int_equal(pool_open_flows(&pool, 0), 0);
-}
-
-/* A flow that moved, ended and began anew is not what the first CPU once knew. */
-static void moved_flow_leaves_nothing_behind(void **state)
-{
-	static const struct pool pool = {"moved", "192.0.2.15", 80, IPPROTO_TCP, 3};
-	unsigned int was, now;
-
-	(void)state;
-	if (!world_cpu(1))
-		skip();
-	pool_open(&pool, "");
-	for (__u32 client = 0; client < 10; client++) {
-		world_cpu(0);
-		sluice("weight set moved b1=1 b2=1 b3=1");
-		was = pool_establish(&pool, client);
-		sluice("weight set moved b%u=0", was);
-		world_cpu(1);
-		assert_went("on the other CPU", client, pool_send(&pool, client, TCP_ACK), was);
-		assert_went("its end", client, pool_send(&pool, client, TCP_RST), was);
-		now = pool_establish(&pool, client);
-		assert_int_not_equal(now, was);
-		world_cpu(0);
-		assert_went("back again", client, pool_send(&pool, client, TCP_ACK), now);
-		assert_int_equal(pool_open_flows(&pool, 0), client + 1);
-	}
-}
-
-static void finds_first_packet_on_another_cpu(void **state)
-{
-	static const struct pool pool = {"probed", "192.0.2.14", 80, IPPROTO_TCP, 3};
-	unsigned int went_to[CLIENTS];
-
-	(void)state;
-	if (!world_cpu(1))
-		skip();
-	world_cpu(0);
-	pool_open(&pool, "");
-	for (__u32 client = 0; client < CLIENTS; client++)
-		went_to[client] = pool_send(&pool, client, TCP_SYN);
-	assert_every_backend_used(went_to);
-	sluice("weight set probed b1=0 b2=1 b3=0");
-	world_cpu(1);
-	assert_stay("second packet, on the other CPU", &pool, went_to);
-	assert_int_equal(pool_open_flows(&pool, 0), CLIENTS);
-	assert_int_equal(service_counts("probed").new_flows, CLIENTS);
-}
-
-static int restore(void **state)
-{
-	(void)state;
-	world_use("main");
-	world_cpu(0);
-	return 0;
+	pool_assert_stay("after the flood", &pool, went_to);
+	assert_int_equal(pool_open_flows(&pool, 0), POOL_CLIENTS);
 }
 
 int main(void)
@@ -409,13 +299,11 @@ int main(void)
 		cmocka_unit_test(counts_open_flows),
 		cmocka_unit_test(strange_fin_is_not_counted),
 		cmocka_unit_test(closed_flow_selects_anew),
-		cmocka_unit_test_teardown(unknown_flow_follows_the_coin, restore),
-		cmocka_unit_test_teardown(unknown_flow_is_pinned, restore),
-		cmocka_unit_test_teardown(unknown_flow_follows_the_slots_before_a_change, restore),
+		cmocka_unit_test_teardown(unknown_flow_follows_the_coin, world_use_main),
+		cmocka_unit_test_teardown(unknown_flow_is_pinned, world_use_main),
+		cmocka_unit_test_teardown(unknown_flow_follows_the_slots_before_a_change,
+					  world_use_main),
 		cmocka_unit_test(flood_of_syns_moves_nobody),
-		cmocka_unit_test_teardown(follows_flow_to_another_cpu, restore),
-		cmocka_unit_test_teardown(moved_flow_leaves_nothing_behind, restore),
-		cmocka_unit_test_teardown(finds_first_packet_on_another_cpu, restore),
 	};
 
 	return cmocka_run_group_tests_name("flow", tests, world_open, world_close);

@@ -282,99 +282,6 @@ static void wrong_checksum_stays_wrong(void **state)
 	assert_int_not_equal(checksum(frame.bytes + AT_IP, 20), 0);
 }
 
-/* How many of a thousand flows have a label, or an outer source, that differs from flow 0's. */
-static unsigned int count_varied(const struct way *way, __u32 at, __u32 bytes, __u8 first_mask)
-{
-	struct packet_fields fields = packet_of(way, 80);
-	struct frame frame, first, again;
-	unsigned int varied = 0;
-
-	for (unsigned int i = 0; i < 1000; i++) {
-		fields.source_port = 10000 + i;
-		frame_build(&frame, &fields);
-		again = frame;
-		world_send(&frame);
-		world_send(&again);
-		assert_memory_equal(frame.bytes, again.bytes, AT_IP + 40);
-		frame.bytes[at] &= first_mask;
-		if (i == 0)
-			first = frame;
-		varied += memcmp(frame.bytes + at, first.bytes + at, bytes) != 0;
-	}
-	return varied;
-}
-
-/* RFC 6438: receivers spread IPv6 packets by label. 20 bits: a thousand flows hardly ever meet. */
-static void flow_labels_vary(void **state)
-{
-	static const struct way way = {"", true, "192.0.2.23", CLIENT_IPV4, &near_ipv6};
-
-	(void)state;
-	serve(&way, "labels", 80, "tcp");
-	assert_in_range(count_varied(&way, AT_IP + 1, 3, 0x0f), 990, 999);
-}
-
-/* The sources stay within the prefixes that were configured, and the checksum follows them. */
-static void outer_sources_vary(void **state)
-{
-	static const struct way ipv4 = {"", true, "192.0.2.24", CLIENT_IPV4, &near_ipv4};
-	static const struct way ipv6 = {"", true, "192.0.2.25", CLIENT_IPV4, &near_ipv6};
-	struct packet_fields fields = packet_of(&ipv4, 80);
-	__u8 prefix_ipv6[16] = {0xfd, 0, 0, 0x55};
-	struct frame frame;
-
-	(void)state;
-	world_load("vary", "load:\n  tunnel_source_ipv4: 10.55.64.0/18\n"
-			   "  tunnel_source_ipv6: fd00:55::/112\n");
-	serve(&ipv4, "vary-4", 80, "tcp");
-	serve(&ipv6, "vary-6", 80, "tcp");
-	for (unsigned int i = 0; i < 200; i++) {
-		fields.source_port = 10000 + i;
-		fields.destination = ipv4.vip;
-		frame_build(&frame, &fields);
-		assert_int_equal(world_send(&frame), XDP_TX);
-		assert_int_equal(frame.bytes[AT_IP + 12], 10);
-		assert_int_equal(frame.bytes[AT_IP + 13], 55);
-		assert_int_equal(frame.bytes[AT_IP + 14] & 0xc0, 64);
-		assert_int_equal(checksum(frame.bytes + AT_IP, 20), 0);
-
-		fields.destination = ipv6.vip;
-		frame_build(&frame, &fields);
-		assert_int_equal(world_send(&frame), XDP_TX);
-		assert_memory_equal(frame.bytes + AT_IP + 8, prefix_ipv6, 14);
-	}
-	assert_in_range(count_varied(&ipv4, AT_IP + 12, 4, 0xff), 950, 999);
-	assert_in_range(count_varied(&ipv6, AT_IP + 20, 4, 0xff), 950, 999);
-}
-
-/* Sources of 24 random bits take the outer checksum everywhere, also where it carries twice. */
-static void outer_checksums(void **state)
-{
-	static const struct way way = {"", true, "192.0.2.26", CLIENT_IPV4, &near_ipv4};
-	struct packet_fields fields = packet_of(&way, 80);
-	struct frame frame;
-
-	(void)state;
-	world_load("sources", "load:\n  tunnel_source_ipv4: 11.0.0.0/8\n");
-	serve(&way, "sources", 80, "tcp");
-	fields.payload_bytes = 0;
-	for (unsigned int i = 0; i < 200000; i++) {
-		fields.source_port = i;
-		fields.traffic_class = i >> 16;
-		frame_build(&frame, &fields);
-		assert_int_equal(world_send(&frame), XDP_TX);
-		if (checksum(frame.bytes + AT_IP, 20))
-			fail_msg("flow %u: the outer checksum is wrong", i);
-	}
-}
-
-static int use_main(void **state)
-{
-	(void)state;
-	world_use("main");
-	return 0;
-}
-
 int main(void)
 {
 	static const struct {
@@ -391,9 +298,6 @@ int main(void)
 	static const struct CMUnitTest others[] = {
 		cmocka_unit_test(every_ipv4_checksum),
 		cmocka_unit_test(wrong_checksum_stays_wrong),
-		cmocka_unit_test(flow_labels_vary),
-		cmocka_unit_test_teardown(outer_sources_vary, use_main),
-		cmocka_unit_test_teardown(outer_checksums, use_main),
 	};
 	const size_t kinds = sizeof(of_each_way) / sizeof(of_each_way[0]);
 	const size_t rest = sizeof(others) / sizeof(others[0]);

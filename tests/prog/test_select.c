@@ -7,7 +7,6 @@
 #include <cmocka.h>
 
 #include <math.h>
-#include <stdio.h>
 #include <netinet/in.h>
 
 #include "pool.h"
@@ -323,13 +322,6 @@ static void balancers_of_one_seed_agree(void **state)
 		assert_int_equal(pool_send(&pool, client, TCP_SYN), went_to[client]);
 }
 
-static int use_main(void **state)
-{
-	(void)state;
-	world_use("main");
-	return 0;
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -343,7 +335,7 @@ int main(void)
 		cmocka_unit_test_teardown(no_next_hop, remove_route),
 		cmocka_unit_test(local_count_evens_out),
 		cmocka_unit_test(local_count_goes_round_the_busy),
-		cmocka_unit_test_teardown(balancers_of_one_seed_agree, use_main),
+		cmocka_unit_test_teardown(balancers_of_one_seed_agree, world_use_main),
 	};
 
 	return cmocka_run_group_tests_name("select", tests, world_open, world_close);

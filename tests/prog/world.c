@@ -155,6 +155,13 @@ void world_use(const char *instance)
 	snprintf(pin, sizeof(pin), PIN_ROOT "/slprog%d%s", getpid(), instance);
 }
 
+int world_use_main(void **state)
+{
+	(void)state;
+	world_use("main");
+	return 0;
+}
+
 void world_load(const char *instance, const char *config)
 {
 	char path[] = "/tmp/sluice-test-XXXXXX";

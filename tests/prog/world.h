@@ -33,6 +33,7 @@ int world_close(void **state);
 /* Load another instance and use it from now on; @config is YAML. "main" is there from the start. */
 void world_load(const char *instance, const char *config);
 void world_use(const char *instance);
+int world_use_main(void **state); /* teardown of a test that used another */
 
 /* Where the packet path looks for a service, by the key that is in use now. */
 __u32 world_place(const char *vip, __u16 port, __u8 protocol);
