@@ -121,4 +121,18 @@ done
 check "write the right ABI" write_abi "$abi"
 check_equal "all of that has changed nothing" "$(state)" "$before"
 check "and good commands still work" lb weight set web b1=65535
+
+# Maps that somebody else wrote to: a backend whose service is not there.
+forget_service() {
+	local bytes
+	bytes=$(bpftool -j map lookup pinned "$PIN/service_info" key hex 1 0 0 0 |
+		jq -r '.value | map("0") | join(" ")')
+	# shellcheck disable=SC2086
+	bpftool map update pinned "$PIN/service_info" key hex 1 0 0 0 value hex $bytes
+}
+check "forget a service" forget_service
+for command in status "backend list" "weight show" stats "weight set web b1=1"; do
+	# shellcheck disable=SC2086
+	check_fails "contradiction: $command" 1 "maps at $PIN contradict each other" lb $command
+done
 finish

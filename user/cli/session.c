@@ -16,14 +16,20 @@
 int session_open(const struct cli *cli, bool write, struct session *session)
 {
 	struct text_error error;
+	int err;
 
 	memset(session, 0, sizeof(*session));
 	if (maps_open(cli->pin_dir, write, &session->maps, &error))
 		return cli_fail("%s", error.what);
-	if (state_read(&session->maps, &session->model)) {
+	err = state_read(&session->maps, &session->model);
+	if (err)
 		maps_close(&session->maps);
+	if (err == -EBADMSG)
+		return cli_fail("the maps at %s contradict each other; they go on forwarding, but only "
+				"`sluice unload` and a new load mend them",
+				cli->pin_dir);
+	if (err)
 		return cli_fail("out of memory");
-	}
 	return CLI_OK;
 }
 

@@ -48,6 +48,19 @@ static void read_backend(const struct backend_info *info, const struct backend *
 	memcpy(backend->next_hop.source.word, info->next_hop_source, sizeof(info->next_hop_source));
 }
 
+/* Every live backend belongs to a service, or somebody else wrote these maps. */
+static bool consistent(const struct model *model)
+{
+	size_t i;
+
+	for (i = 0; i < model->backend_count; i++) {
+		if (model->backends[i].state != BACKEND_GONE &&
+		    !model_service_by_id(model, model->backends[i].service))
+			return false;
+	}
+	return true;
+}
+
 int state_read(const struct maps *maps, struct model *model)
 {
 	unsigned int half = maps_live_half(maps);
@@ -85,6 +98,10 @@ int state_read(const struct maps *maps, struct model *model)
 				     &model->backends[model->backend_count++]);
 	}
 	model_sort(model);
+	if (!consistent(model)) {
+		model_free(model);
+		return -EBADMSG;
+	}
 	return 0;
 }
 

@@ -7,7 +7,10 @@
 #include "../core/plan.h"
 #include "maps.h"
 
-/* Returns 0 with @model to be freed by model_free(), or -ENOMEM. */
+/*
+ * Returns 0 with @model to be freed by model_free(), -EBADMSG when the maps contradict each other,
+ * or -ENOMEM.
+ */
 int state_read(const struct maps *maps, struct model *model);
 
 /* Which slots the generation in use refers to. Returns 0 with view->in_use to be freed, or -ENOMEM. */
