@@ -10,6 +10,7 @@
 
 #include "../kernel/attach.h"
 #include "../kernel/object.h"
+#include "attachment.h"
 #include "output.h"
 #include "session.h"
 
@@ -105,12 +106,13 @@ static int require_loaded(const struct cli *cli)
 	return CLI_OK;
 }
 
-static json_t *attachment_json(const struct attachment *attachment)
+json_t *attachment_json(const struct attachment *attachment)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:i}", "device", attachment->device, "role",
+	return json_pack("{s:s, s:s, s:s, s:s, s:I}", "device", attachment->device, "role",
 			 attach_role_name(attachment->role), "mode",
 			 attach_mode_name(attachment->mode), "way",
-			 attach_way_name(attachment->way), "program_id", attachment->program_id);
+			 attach_way_name(attachment->way), "program_id",
+			 (json_int_t)attachment->program_id);
 }
 
 static int attach(struct cli *cli, int argc, char **argv)
@@ -135,14 +137,13 @@ static int attach(struct cli *cli, int argc, char **argv)
 	if (attach_program(&request, &result, &error))
 		return cli_fail("%s", error.what);
 
-	root = attachment_json(&result.attachment);
 	if (cli->json) {
+		root = attachment_json(&result.attachment);
 		json_object_set_new(root, "replaced", json_boolean(result.replaced));
 		json_object_set_new(root, "note", json_string(result.note));
 		output_json(root);
 		return CLI_OK;
 	}
-	json_decref(root);
 	printf("%s: %s %s in %s mode, by %s\n", request.device, attach_role_name(request.role),
 	       result.replaced ? "replaced" : "attached", attach_mode_name(result.attachment.mode),
 	       attach_way_name(result.attachment.way));

@@ -220,13 +220,8 @@ static int backend_list(struct cli *cli, int argc, char **argv)
 		if (backend->state != BACKEND_GONE && (!only || backend->service == only->id))
 			json_array_append_new(rows, backend_row(&session.model, backend));
 	}
-	if (cli->json) {
-		output_json(rows);
-	} else {
-		output_table(rows, columns, sizeof(columns) / sizeof(columns[0]),
-			     "no backends yet; `sluice backend add` makes one");
-		json_decref(rows);
-	}
+	output_rows(cli->json, rows, columns, sizeof(columns) / sizeof(columns[0]),
+		    "no backends yet; `sluice backend add` makes one");
 	session_close(&session);
 	return CLI_OK;
 }

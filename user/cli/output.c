@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "output.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,6 +79,17 @@ void output_table(const json_t *rows, const struct column *columns, size_t colum
 			print_cell(text, width[c], number[c], c + 1 == column_count);
 		}
 	}
+}
+
+void output_rows(bool json, json_t *rows, const struct column *columns, size_t column_count,
+		 const char *empty)
+{
+	if (json) {
+		output_json(rows);
+		return;
+	}
+	output_table(rows, columns, column_count, empty);
+	json_decref(rows);
 }
 
 void output_json(json_t *root)

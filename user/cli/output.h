@@ -3,6 +3,7 @@
 #ifndef SLUICE_CLI_OUTPUT_H
 #define SLUICE_CLI_OUTPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <jansson.h>
@@ -20,6 +21,10 @@ struct column {
  */
 void output_table(const json_t *rows, const struct column *columns, size_t column_count,
 		  const char *empty);
+
+/* Print @rows one way or the other, and let go of them. */
+void output_rows(bool json, json_t *rows, const struct column *columns, size_t column_count,
+		 const char *empty);
 
 /* Print @root as JSON and let go of it. */
 void output_json(json_t *root);

@@ -154,13 +154,8 @@ static int service_list(struct cli *cli, int argc, char **argv)
 		return CLI_FAILED;
 	for (i = 0; i < session.model.service_count; i++)
 		json_array_append_new(rows, service_row(&session.model, &session.model.services[i]));
-	if (cli->json) {
-		output_json(rows);
-	} else {
-		output_table(rows, columns, sizeof(columns) / sizeof(columns[0]),
-			     "no services yet; `sluice service add` makes one");
-		json_decref(rows);
-	}
+	output_rows(cli->json, rows, columns, sizeof(columns) / sizeof(columns[0]),
+		    "no services yet; `sluice service add` makes one");
 	session_close(&session);
 	return CLI_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "../kernel/attach.h"
 #include "../kernel/counters.h"
+#include "attachment.h"
 #include "output.h"
 #include "session.h"
 
@@ -21,12 +22,7 @@ static json_t *attachments_json(const struct cli *cli)
 		return rows;
 	}
 	for (i = 0; i < count; i++)
-		json_array_append_new(
-			rows, json_pack("{s:s, s:s, s:s, s:s, s:I}", "device", list[i].device,
-					"role", attach_role_name(list[i].role), "mode",
-					attach_mode_name(list[i].mode), "way",
-					attach_way_name(list[i].way), "program_id",
-					(json_int_t)list[i].program_id));
+		json_array_append_new(rows, attachment_json(&list[i]));
 	free(list);
 	return rows;
 }

@@ -229,12 +229,7 @@ static void print_changes(const struct cli *cli, json_t *rows)
 		{"reason", "REASON", NULL, 0},
 	};
 
-	if (cli->json) {
-		output_json(rows);
-		return;
-	}
-	output_table(rows, columns, sizeof(columns) / sizeof(columns[0]), "no backends");
-	json_decref(rows);
+	output_rows(cli->json, rows, columns, sizeof(columns) / sizeof(columns[0]), "no backends");
 }
 
 static int weight_plan(struct cli *cli, int argc, char **argv)
@@ -347,8 +342,8 @@ static int weight_show(struct cli *cli, int argc, char **argv)
 				      (json_int_t)session.model.generation, "weights", rows));
 	} else {
 		printf("generation %llu\n", (unsigned long long)session.model.generation);
-		output_table(rows, columns, sizeof(columns) / sizeof(columns[0]), "no backends");
-		json_decref(rows);
+		output_rows(false, rows, columns, sizeof(columns) / sizeof(columns[0]),
+			    "no backends");
 	}
 out:
 	free(shares);
