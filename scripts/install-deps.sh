@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Install what building, testing and the demo need on Debian 12. Silent when nothing is missing.
+# install-deps.sh [fuzz|kernels|live]...: install what building, testing and the demo need on Debian
+# 12, and what the named extras need on top of that. Silent when nothing is missing.
 set -eu
 
 packages="
@@ -8,8 +9,19 @@ packages="
 	libbpf-dev libxdp-dev xdp-tools libnl-3-dev libnl-route-3-dev
 	libjansson-dev libcyaml-dev libyaml-dev libcmocka-dev
 	iproute2 ethtool util-linux procps curl jq python3
-	nginx wrk iperf3 iputils-ping
+	nginx wrk iperf3 iputils-ping tshark
 "
+for extra in "$@"; do
+	case $extra in
+	fuzz) packages="$packages libclang-rt-14-dev" ;;
+	kernels) packages="$packages qemu-system-x86 busybox-static cpio" ;;
+	live) packages="$packages nftables haproxy" ;;
+	*)
+		echo "install-deps: \"$extra\" is not one of fuzz, kernels, live" >&2
+		exit 2
+		;;
+	esac
+done
 wait_s=300 # for another apt or dpkg
 
 missing=
@@ -46,6 +58,9 @@ leave() {
 	case $missing in
 	*" nginx"*) update-rc.d nginx disable >/dev/null 2>&1 || true ;;
 	esac
+	case $missing in
+	*" haproxy"*) update-rc.d haproxy disable >/dev/null 2>&1 || true ;;
+	esac
 	rm -f "$log" $our_policy
 }
 
@@ -68,7 +83,7 @@ install() {
 echo "install-deps: installing$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
 case $missing in
-*" nginx"*) forbid_starting ;;
+*" nginx"* | *" haproxy"*) forbid_starting ;;
 esac
 if ! { update && install; }; then
 	cat "$log" >&2
