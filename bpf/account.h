@@ -6,16 +6,21 @@
 #include "../maps/maps.bpf.h"
 #include "packet.h"
 
-static __always_inline int drop(const struct packet *packet, enum drop_reason reason)
+static __always_inline int count_drop(enum drop_reason reason, __u32 frame_bytes)
 {
 	__u32 key = reason;
 	struct drop_counters *counters = bpf_map_lookup_elem(&drop_counters, &key);
 
 	if (counters) {
 		counters->packets++;
-		counters->bytes += packet->frame_bytes;
+		counters->bytes += frame_bytes;
 	}
 	return XDP_DROP;
+}
+
+static __always_inline int drop(const struct packet *packet, enum drop_reason reason)
+{
+	return count_drop(reason, packet->frame_bytes);
 }
 
 /* Bytes are those of the frame that came in, whatever went out around it. */

@@ -7,6 +7,7 @@
 #include "account.h"
 #include "flow_memory.h"
 #include "packet.h"
+#include "quic.h"
 
 /*
  * The backend, if this packet may go there: flows keep one that drains, but not one that is down,
@@ -30,15 +31,30 @@ usable_backend(const struct packet *packet, const struct service *service, __u16
 }
 
 /*
+ * A flow's place in the memory. UDP flows have no end that could be seen: theirs moves on with each
+ * idle period, so one that sent nothing in the period before is not found again.
+ */
+static __always_inline __u64 hash_flow(const struct packet *packet, const struct service *service,
+				       __u32 idle_period)
+{
+	return hash_words(&flow_key, packet->source[0], packet->source[1],
+			  packet->ports | (__u64)service->id << 32 | (__u64)idle_period << 42);
+}
+
+static __always_inline __u32 idle_period_now(const struct service *service)
+{
+	return service->idle_rate ? bpf_jiffies64() * service->idle_rate >> 32 : 0;
+}
+
+/*
  * A packet that is not a SYN, of a flow that is closed here: one of its last, or its addresses began
  * anew on another CPU.
  */
 static __always_inline void follow_closed_flow(struct packet *packet, __u32 cpu)
 {
-	struct found found;
+	struct found found = {};
 
-	find_elsewhere(cpu, packet->flow_hash, false, &found);
-	if (found.backend == BACKEND_NONE || found.closed)
+	if (!find_elsewhere(cpu, packet->flow_hash, false, &found))
 		return;
 	packet->backend = found.backend;
 	remember(cpu, packet->flow_hash, found.backend, packet->closes ? FLOW_CLOSED : FLOW_OPEN);
@@ -77,7 +93,8 @@ static __always_inline void meet_flow(struct packet *packet, __u32 cpu)
 {
 	__u64 hash = packet->flow_hash;
 	struct flow_set *set = probation_set(cpu, hash);
-	struct found found;
+	struct found found = {};
+	bool moved;
 	__u32 entry;
 
 	if (!set)
@@ -92,39 +109,109 @@ static __always_inline void meet_flow(struct packet *packet, __u32 cpu)
 		sweep(cpu);
 		return;
 	}
-	find_elsewhere(cpu, hash, packet->opens, &found);
+	moved = find_elsewhere(cpu, hash, packet->opens, &found);
 	packet->backend = found.backend;
-	if (found.backend != BACKEND_NONE && !found.closed)
+	if (moved)
 		remember(cpu, hash, found.backend,
 			 packet->opens ? FLOW_NEW : packet->closes ? FLOW_CLOSED : FLOW_OPEN);
 }
 
-/* Leaves *backend at NULL when one is to be selected. */
-static __always_inline int find_flow(struct packet *packet, const struct service *service,
-				     const struct backend **backend)
+/* The first packet of a UDP flow in this idle period: it moves here from the period before. */
+static __always_inline void renew_flow(struct packet *packet, __u64 last_hash, __u32 cpu)
 {
-	struct flow_set *set;
+	struct found found = {};
+
+	if (!find_in_region(cpu, last_hash, false, &found) && found.backend == BACKEND_NONE)
+		find_elsewhere(cpu, last_hash, false, &found);
+	if (found.backend == BACKEND_NONE)
+		return;
+	packet->backend = found.backend;
+	remember(cpu, packet->flow_hash, found.backend, FLOW_OPEN);
+}
+
+/* What one CPU's region says of a flow; nothing is changed there. */
+static __always_inline __u16 peek_in_region(__u32 cpu, __u64 hash)
+{
+	struct flow_set *set = main_set(cpu, hash);
+	__u32 entry = set ? find_entry(set, flow_tag(hash)) : NO_ENTRY;
+
+	if (entry >= FLOW_SET_ENTRIES) {
+		set = probation_set(cpu, hash);
+		entry = set ? find_entry(set, flow_tag(hash)) : NO_ENTRY;
+	}
+	return set && entry < FLOW_SET_ENTRIES ? set->backend[entry] : BACKEND_NONE;
+}
+
+/* In this CPU's region, then in the others'. */
+__noinline __u16 peek(__u32 cpu, __u64 hash)
+{
+	struct cpu_memory *memory = bpf_map_lookup_elem(&cpus, &cpu);
+	__u16 backend = peek_in_region(cpu, hash);
+
+	if (backend != BACKEND_NONE || !memory || !take_visits(memory, cpu_count - 1, 0))
+		return backend;
+	for (__u32 other = 0; other < cpu_count && backend == BACKEND_NONE; other++)
+		backend = other == cpu ? BACKEND_NONE : peek_in_region(other, hash);
+	return backend;
+}
+
+/* What an ICMP error is about: looked up and left as it is, because anyone can send one. */
+static __always_inline void look_up_flow(struct packet *packet, const struct service *service,
+					 __u32 idle_period)
+{
+	packet->backend = peek(packet->cpu, packet->flow_hash);
+	if (packet->backend == BACKEND_NONE && idle_period)
+		packet->backend = peek(packet->cpu, hash_flow(packet, service, idle_period - 1));
+}
+
+static __always_inline int recall_flow(struct packet *packet, const struct service *service,
+				       __u32 idle_period)
+{
+	struct flow_set *set = main_set(packet->cpu, packet->flow_hash);
 	__u32 entry;
-	__u32 cpu;
 
-	packet->flow_hash = hash_words(&flow_key, packet->source[0], packet->source[1],
-				       packet->source_port | packet->destination_port << 16 |
-					       (__u64)service->id << 32);
-	cpu = bpf_get_smp_processor_id();
-	packet->cpu = cpu;
-	packet->backend = BACKEND_NONE;
-	packet->remembered = false;
-	packet->new_flow = false;
-
-	set = main_set(cpu, packet->flow_hash);
 	if (!set)
 		return drop(packet, DROP_NO_STATE);
 	entry = find_entry(set, flow_tag(packet->flow_hash));
 	if (entry < FLOW_SET_ENTRIES) {
 		packet->remembered = true;
-		follow_flow(packet, cpu, set, entry);
+		follow_flow(packet, packet->cpu, set, entry);
+		return NEXT;
+	}
+	meet_flow(packet, packet->cpu);
+	if (packet->backend == BACKEND_NONE && idle_period)
+		renew_flow(packet, hash_flow(packet, service, idle_period - 1), packet->cpu);
+	return NEXT;
+}
+
+/* Leaves *backend at NULL when one is to be selected. */
+static __always_inline int find_flow(struct xdp_md *ctx, struct packet *packet,
+				     const struct service *service, const struct backend **backend)
+{
+	__u32 idle_period = idle_period_now(service);
+	int verdict;
+
+	packet->flow_hash = hash_flow(packet, service, idle_period);
+	packet->cpu = bpf_get_smp_processor_id();
+	packet->backend = BACKEND_NONE;
+	packet->remembered = false;
+	packet->new_flow = false;
+
+	/* A QUIC server id says more than addresses do: it stays when a client changes its own. */
+	if (service->server_id_bytes && !packet->error && !packet->later) {
+		packet->backend = backend_of_server_id(ctx, packet->l4_bytes, service->id,
+						       service->server_id_bytes);
+		*backend = usable_backend(packet, service, packet->backend);
+		if (*backend)
+			return NEXT;
+		packet->backend = BACKEND_NONE;
+	}
+	if (packet->error) {
+		look_up_flow(packet, service, idle_period);
 	} else {
-		meet_flow(packet, cpu);
+		verdict = recall_flow(packet, service, idle_period);
+		if (verdict != NEXT)
+			return verdict;
 	}
 	*backend = usable_backend(packet, service, packet->backend);
 	return NEXT;

@@ -134,7 +134,7 @@ static __always_inline __u32 choose_victim(struct flow_set *set, __u64 hash, boo
 enum flow_state { FLOW_CLOSED, FLOW_NEW, FLOW_OPEN };
 
 /* Put the flow into the main set, over what was known of it. False: there is no room for it. */
-static __noinline bool remember(__u32 cpu, __u64 hash, __u16 backend, enum flow_state state)
+__noinline bool remember(__u32 cpu, __u64 hash, __u16 backend, enum flow_state state)
 {
 	struct flow_set *set = main_set(cpu, hash);
 	__u32 entry, bit;
@@ -200,14 +200,14 @@ static __always_inline void sweep_set(__u32 cpu, struct flow_set *set)
  * little whenever a flow opens, at the pace of the clock, so that each set's turn comes round once
  * in the sweep period that the loader chose.
  */
-static __noinline void sweep(__u32 cpu)
+__noinline int sweep(__u32 cpu)
 {
 	struct cpu_memory *memory = bpf_map_lookup_elem(&cpus, &cpu);
 	__u64 jiffies = bpf_jiffies64();
 	__u64 due;
 
 	if (!memory)
-		return;
+		return 0;
 	due = (jiffies >> 32) * flow_sweep_rate + ((jiffies & 0xffffffff) * flow_sweep_rate >> 32);
 	if (due - memory->swept_sets > flow_main_sets)
 		memory->swept_sets = due - flow_main_sets; /* long without a new flow */
@@ -218,6 +218,7 @@ static __noinline void sweep(__u32 cpu)
 			sweep_set(cpu, set);
 		memory->swept_sets++;
 	}
+	return 0;
 }
 
 /* Take an entry out of another CPU's set. It may be gone or another's by now: then nothing is done. */
@@ -274,35 +275,44 @@ static __always_inline bool find_in_region(__u32 cpu, __u64 hash, bool opens, st
 	return true;
 }
 
-/*
- * Look for the flow in the regions of the other CPUs, and take it from there. SYNs may use half of
- * the visits only, so that a flood of them leaves the other half to flows that moved.
- */
-static __noinline void find_elsewhere(__u32 cpu, __u64 hash, bool opens, struct found *found)
+/* May @regions of other CPUs be looked into in this tick, with @reserved more left for others? */
+static __always_inline bool take_visits(struct cpu_memory *memory, __u32 regions, __u32 reserved)
 {
-	struct cpu_memory *memory = bpf_map_lookup_elem(&cpus, &cpu);
 	__u64 jiffies = bpf_jiffies64();
-	__u32 others = cpu_count - 1;
-	__u32 reserved = opens ? VISITS_PER_TICK / 2 : 0;
 
-	found->backend = BACKEND_NONE;
-	found->closed = false;
-	if (!memory || !others)
-		return;
 	if (memory->visits_jiffies != jiffies) {
 		memory->visits_jiffies = jiffies;
 		memory->visits_left = VISITS_PER_TICK;
 	}
-	if (memory->visits_left < others + reserved)
-		return;
-	memory->visits_left -= others;
+	if (memory->visits_left < regions + reserved)
+		return false;
+	memory->visits_left -= regions;
+	return true;
+}
+
+/*
+ * Look for the flow in the regions of the other CPUs, and take it from there: true. SYNs may use
+ * half of the visits only, so that a flood of them leaves the other half to flows that moved.
+ */
+__noinline bool find_elsewhere(__u32 cpu, __u64 hash, bool opens, struct found *found)
+{
+	struct cpu_memory *memory = bpf_map_lookup_elem(&cpus, &cpu);
+	__u32 others = cpu_count - 1;
+
+	if (!found)
+		return false;
+	found->backend = BACKEND_NONE;
+	found->closed = false;
+	if (!memory || !others || !take_visits(memory, others, opens ? VISITS_PER_TICK / 2 : 0))
+		return false;
 
 	for (__u32 other = 0; other < cpu_count; other++) {
 		if (other != cpu && find_in_region(other, hash, opens, found)) {
 			memory->found_elsewhere++;
-			return;
+			return true;
 		}
 	}
+	return false;
 }
 
 #endif

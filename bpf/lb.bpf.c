@@ -8,7 +8,7 @@
 #include "select.h"
 #include "service.h"
 
-SEC("xdp")
+SEC("xdp.frags")
 int lb(struct xdp_md *ctx)
 {
 	const struct service *service;
@@ -28,8 +28,12 @@ int lb(struct xdp_md *ctx)
 
 	/* Policy will stand here: what may pass, and how fast. */
 
+	/* A ping for the VIP itself? */
+	if (packet.echo)
+		return answer_echo(ctx, packet.l3_bytes, packet.ipv4);
+
 	/* Has its flow a backend already? */
-	verdict = find_flow(&packet, service, &backend);
+	verdict = find_flow(ctx, &packet, service, &backend);
 	if (verdict != NEXT)
 		return verdict;
 

@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A node's XDP program: takes the outer header off packets that a balancer sent in IPIP, so that a
- * node needs no tunnel device. Everything else is passed on as it came.
+ * A node's XDP program: takes the outer headers off packets that a balancer sent in IPIP or GUE, so
+ * that a node needs no tunnel device. Everything else is passed on as it came.
+ *
+ * GUE packets carry a list of hops, and so have a second chance: one that belongs to a TCP
+ * connection which this node does not know goes to the next hop. Balancers that choose different
+ * nodes for a flow then do not break it, as long as the right one is among the hops.
  *
  * Only packets whose outer destination is one of this node's own addresses are opened: a tunnel end
  * that opens anything is a way round every source filter (RFC 6169, 3.2).
  */
-#include <stdbool.h>
-#include <linux/bpf.h>
-#include <linux/if_ether.h>
-#include <linux/in.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
+#include "node_hop.h"
+#include "node_socket.h"
+#include "node_tunnel.h"
 
-#include "../maps/node.h"
+/* Two addresses and two tags. */
+#define LINK_WORDS_MAX (2 * ETH_ALEN / 4 + VLAN_TAGS_MAX)
 
-/* Set by the loader; the rest stays 0, which is nobody's address. */
-const volatile struct node_address node_addresses[NODE_ADDRESSES_MAX] = {};
-
-/* Memory: what this node took out of its tunnels. */
+/* Memory: what this node took out of its tunnels, and what it passed on. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -28,31 +25,15 @@ struct {
 	__type(value, struct node_counters);
 } node_counters SEC(".maps");
 
-#define ECN_MASK       3
-#define ECN_CONGESTION 3
-
-static __always_inline bool is_ours(__u64 high, __u64 low)
-{
-	bool ours = false;
-
-#pragma unroll
-	for (int i = 0; i < NODE_ADDRESSES_MAX; i++)
-		ours |= node_addresses[i].high == high && node_addresses[i].low == low;
-	return ours && (high | low);
-}
-
 /* Congestion met on the way through the tunnel is told to the inner packet (RFC 6040, 4.2). */
 static __always_inline void keep_congestion_ipv4(struct iphdr *ip)
 {
-	__u32 check;
+	__u8 ecn = ip->tos & ECN_MASK;
 
-	if ((ip->tos & ECN_MASK) == 0 || (ip->tos & ECN_MASK) == ECN_CONGESTION)
+	if (ecn == 0 || ecn == ECN_CONGESTION)
 		return;
-	check = (__u16)~ip->check + (__u16)~bpf_htons(ip->tos);
-	check += bpf_htons(ip->tos | ECN_CONGESTION);
-	check = (check & 0xffff) + (check >> 16);
-	check = (check & 0xffff) + (check >> 16);
-	ip->check = ~check;
+	ip->check = adjust_checksum(ip->check, (__u16)~bpf_htons(ip->tos) +
+						       bpf_htons(ip->tos | ECN_CONGESTION));
 	ip->tos |= ECN_CONGESTION;
 }
 
@@ -62,97 +43,78 @@ static __always_inline void keep_congestion_ipv6(struct ipv6hdr *ip)
 		ip->flow_lbl[0] |= ECN_CONGESTION << 4;
 }
 
-/*
- * Is a whole packet of the family inside that the outer header names? Then open it. Inside is what
- * the outer packet's own length, @packet_bytes, spans: bytes behind it are Ethernet's padding.
- */
-static __always_inline int decapsulate(struct xdp_md *ctx, __u32 outer_bytes, __u32 packet_bytes,
-				       __u8 inner_protocol, bool congestion)
+static __always_inline void keep_congestion(const struct tunnel *tunnel, void *data, void *end)
 {
-	__be16 eth_protocol = bpf_htons(inner_protocol == IPPROTO_IPIP ? ETH_P_IP : ETH_P_IPV6);
+	void *at = data + tunnel->ip_at + (tunnel->outer_bytes & GUE_OUTER_MASK);
+
+	if (tunnel->inner_protocol == IPPROTO_IPIP) {
+		if (at + sizeof(struct iphdr) <= end)
+			keep_congestion_ipv4(at);
+	} else {
+		if (at + sizeof(struct ipv6hdr) <= end)
+			keep_congestion_ipv6(at);
+	}
+}
+
+/*
+ * Take the outer headers off. The link header moves up to the inner packet, with its tags (each the
+ * type of a tag and then the tag, so that they are words behind the addresses) and another type.
+ */
+static __always_inline int open(struct xdp_md *ctx, const struct tunnel *tunnel,
+				struct node_counters *counters)
+{
+	__u32 outer_bytes = tunnel->outer_bytes & GUE_OUTER_MASK;
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
-	struct node_counters *counters;
-	struct ethhdr eth;
-	__u32 zero = 0;
+	__u32 link[LINK_WORDS_MAX];
+	__u32 *to;
 
-	if (data + sizeof(eth) + outer_bytes > end || sizeof(eth) + packet_bytes > end - data)
+	if (data + sizeof(link) > end)
 		return XDP_PASS;
-	__builtin_memcpy(&eth, data, sizeof(eth));
-	eth.h_proto = eth_protocol;
-
-	data += sizeof(eth) + outer_bytes;
-	if (inner_protocol == IPPROTO_IPIP) {
-		struct iphdr *ip = data;
-
-		if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl < 5 ||
-		    outer_bytes + bpf_ntohs(ip->tot_len) > packet_bytes)
-			return XDP_PASS;
-		if (congestion)
-			keep_congestion_ipv4(ip);
-	} else {
-		struct ipv6hdr *ip = data;
-
-		if ((void *)(ip + 1) > end || ip->version != 6 ||
-		    outer_bytes + sizeof(*ip) + bpf_ntohs(ip->payload_len) > packet_bytes)
-			return XDP_PASS;
-		if (congestion)
-			keep_congestion_ipv6(ip);
-	}
-
+	__builtin_memcpy(link, data, sizeof(link));
+	if (tunnel->congestion)
+		keep_congestion(tunnel, data, end);
 	if (bpf_xdp_adjust_head(ctx, outer_bytes))
 		return XDP_PASS;
+
 	data = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
-	if (data + sizeof(eth) > end)
+	to = data;
+	if (data + sizeof(link) + sizeof(__be16) > end)
 		return XDP_DROP;
-	__builtin_memcpy(data, &eth, sizeof(eth));
+	__builtin_memcpy(to, link, 2 * ETH_ALEN);
+	if (tunnel->ip_at >= ETH_HLEN + sizeof(struct vlan_tag))
+		to[3] = link[3];
+	if (tunnel->ip_at == ETH_HLEN + VLAN_TAGS_MAX * sizeof(struct vlan_tag))
+		to[4] = link[4];
+	*(__be16 *)(data + tunnel->ip_at - sizeof(__be16)) =
+		bpf_htons(tunnel->inner_protocol == IPPROTO_IPIP ? ETH_P_IP : ETH_P_IPV6);
 
-	counters = bpf_map_lookup_elem(&node_counters, &zero);
-	if (counters) {
-		counters->packets++;
-		counters->bytes += end - data;
-	}
+	counters->packets++;
+	counters->bytes += tunnel->frame_bytes - outer_bytes;
 	return XDP_PASS;
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int node(struct xdp_md *ctx)
 {
-	void *data = (void *)(long)ctx->data;
-	void *end = (void *)(long)ctx->data_end;
-	struct ethhdr *eth = data;
+	struct node_counters *counters;
+	struct tunnel tunnel = {};
+	__u32 zero = 0;
+	int verdict;
 
-	if ((void *)(eth + 1) > end)
+	if (!read_tunnel(ctx, &tunnel))
 		return XDP_PASS;
-	if (eth->h_proto == bpf_htons(ETH_P_IP)) {
-		struct iphdr *ip = (void *)(eth + 1);
-
-		if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl != 5 ||
-		    ip->frag_off & bpf_htons(0x3fff))
-			return XDP_PASS;
-		if (ip->protocol != IPPROTO_IPIP && ip->protocol != IPPROTO_IPV6)
-			return XDP_PASS;
-		if (!is_ours(0, (__u64)ip->daddr << 32 | 0xffff0000))
-			return XDP_PASS;
-		return decapsulate(ctx, sizeof(*ip), bpf_ntohs(ip->tot_len), ip->protocol,
-				   (ip->tos & ECN_MASK) == ECN_CONGESTION);
+	counters = bpf_map_lookup_elem(&node_counters, &zero);
+	if (!counters)
+		return XDP_PASS;
+	if (tunnel.has_hops && is_stranger(ctx, &tunnel)) {
+		verdict = pass_on(ctx, &tunnel, counters);
+		if (verdict != NEXT)
+			return verdict;
+		counters->no_hop_left++;
 	}
-	if (eth->h_proto == bpf_htons(ETH_P_IPV6)) {
-		struct ipv6hdr *ip = (void *)(eth + 1);
-		__u64 *destination = (void *)&ip->daddr;
-
-		if ((void *)(ip + 1) > end || ip->version != 6)
-			return XDP_PASS;
-		if (ip->nexthdr != IPPROTO_IPIP && ip->nexthdr != IPPROTO_IPV6)
-			return XDP_PASS;
-		if (!is_ours(destination[0], destination[1]))
-			return XDP_PASS;
-		return decapsulate(ctx, sizeof(*ip), sizeof(*ip) + bpf_ntohs(ip->payload_len),
-				   ip->nexthdr,
-				   (ip->flow_lbl[0] >> 4 & ECN_MASK) == ECN_CONGESTION);
-	}
-	return XDP_PASS;
+	return open(ctx, &tunnel, counters);
 }
 
 char _license[] SEC("license") = "GPL";

@@ -12,20 +12,34 @@
 /* What a stage returns when the next one is to go on; anything else is the packet's XDP verdict. */
 #define NEXT (-1)
 
+#define L3_BYTES_MAX (ETH_HLEN + 2 * 4) /* behind two tags */
+
 struct packet {
-	/* Network order, IPv4 as ::ffff:a.b.c.d, as two words so that they compare and hash fast. */
+	/*
+	 * The flow: of the packet, or of the one that an ICMP error quotes. Network order, IPv4 as
+	 * ::ffff:a.b.c.d, as two words so that they compare and hash fast.
+	 */
 	__u64 source[2];
 	__u64 destination[2];
-	__be16 source_port;
-	__be16 destination_port;
-	__u8 protocol;
+	__u32 ports; /* source and destination as they travel; 0: a datagram whose ports nobody saw */
+	__be16 service_port; /* that the service is looked for with */
+	__u8 protocol;	     /* likewise: TCP or UDP */
+
+	/* The packet itself. */
 	__u8 ttl;
 	__u8 traffic_class;
 	bool ipv4;
-	bool opens;  /* a TCP SYN: the first packet of a new flow */
-	bool closes; /* a TCP FIN or RST */
+	bool opens;	  /* a TCP SYN: the first packet of a new flow */
+	bool closes;	  /* a TCP FIN or RST */
+	bool error;	  /* an ICMP error, about a packet that went the other way */
+	bool echo;	  /* an ICMP echo request */
+	bool fragment;	  /* a part of a datagram */
+	bool later;	  /* a part that is not the first: no TCP or UDP header is in it */
+	bool checksummed; /* plain TCP or UDP with a checksum */
 	__u16 length_bytes; /* of the IP packet */
 	__u32 frame_bytes;
+	__u32 l3_bytes; /* in front of the IP header: Ethernet and its tags */
+	__u32 l4_bytes; /* in front of what IP carries */
 
 	__u32 cpu;	 /* that this runs on */
 	__u32 half;	 /* of the state maps that this packet reads */

@@ -81,6 +81,12 @@ static __always_inline __u16 toss_slot(const struct slot *slot, const struct pac
 	return toss.pick;
 }
 
+static __always_inline __u64 slot_hash(const struct packet *packet, const struct service *service)
+{
+	return hash_words(&slot_key, packet->source[0], packet->source[1],
+			  packet->ports ^ service->slot_seed);
+}
+
 /*
  * While candidates have just changed, a TCP flow that is under way and has no entry (it came from
  * another balancer, or was evicted) belongs where the slots before the change say.
@@ -102,9 +108,7 @@ static __always_inline int select_backend(struct packet *packet, const struct se
 	if (*backend)
 		return NEXT;
 
-	hash = hash_words(&slot_key, packet->source[0], packet->source[1],
-			  (packet->source_port | packet->destination_port << 16) ^
-				  service->slot_seed);
+	hash = slot_hash(packet, service);
 	if (by_old_slots(packet, service)) {
 		base = service->old_slot_base;
 		mask = service->old_slot_mask;
@@ -125,6 +129,8 @@ static __always_inline int select_backend(struct packet *packet, const struct se
 	*backend = usable_backend(packet, service, packet->backend);
 	if (!*backend)
 		return drop(packet, DROP_NO_BACKEND);
+	if (packet->error)
+		return NEXT; /* which anyone may send */
 	packet->new_flow = true;
 	remember_selected(packet);
 	return NEXT;

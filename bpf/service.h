@@ -42,12 +42,12 @@ static __always_inline int find_service(struct packet *packet, const struct serv
 	layout = &state->layout[packet->half];
 
 	hash = hash_service(&layout->key, packet->destination[0], packet->destination[1],
-			    packet->destination_port, packet->protocol);
-	*service = service_at(packet, hash, packet->destination_port);
+			    packet->service_port, packet->protocol);
+	*service = service_at(packet, hash, packet->service_port);
 	if (*service)
 		return NEXT;
 	if (layout->any_port) {
-		hash -= packet->destination_port * layout->key.word[3];
+		hash -= packet->service_port * layout->key.word[3];
 		*service = service_at(packet, hash, 0);
 		if (*service)
 			return NEXT;

@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 
+#include "server_id.h"
 #include "service.h"
 
 #define BACKEND_NONE 0 /* ids start at 1, so that zeroed memory holds no backend */
@@ -64,8 +65,9 @@ struct backend_info {
 	__u8 state;    /* enum backend_state, as the operator set it */
 	__u8 next_hop; /* enum next_hop_state */
 	__u64 gone_until_ns; /* CLOCK_MONOTONIC; the id is not given away before */
+	__u8 server_id[SERVER_ID_BYTES_MAX + 1]; /* as many bytes as the service says, then 0 */
 };
-_Static_assert(sizeof(struct backend_info) == 280, "struct backend_info");
+_Static_assert(sizeof(struct backend_info) == 296, "struct backend_info");
 
 struct backend_info_halves {
 	struct backend_info half[2];

@@ -16,10 +16,14 @@
 #include "control.h"
 #include "cpu.h"
 #include "flow.h"
+#include "fragment.h"
+#include "gue.h"
+#include "server_id.h"
 #include "service.h"
 #include "settings.h"
 #include "slot.h"
 #include "verdict.h"
+#include "vip.h"
 #include "weight.h"
 
 /* State: the generation in use, and how the table of services is laid out. */
@@ -76,6 +80,23 @@ struct {
 	__type(value, struct backend_halves);
 } backends SEC(".maps");
 
+/* State: VIPs, whatever the port. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SERVICES_MAX);
+	__type(key, struct vip_key);
+	__type(value, struct vip);
+} vips SEC(".maps");
+
+/* State: backends by the QUIC server ids that they write into their connection ids. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct server_id_key);
+	__type(value, struct server_id);
+} server_ids SEC(".maps");
+
 /* State for userspace: names and what was asked for, by service id. The packet path has no use. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -103,6 +124,15 @@ struct {
 	__type(value, struct flow_set);
 } flows SEC(".maps");
 
+/* Memory: datagrams whose fragments are under way, of all CPUs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FRAGMENTS_MAX);
+	__type(key, __u32);
+	__type(value, struct fragment);
+} fragments SEC(".maps");
+
 /* Memory: open flows by CPU and backend id (CPU x backends_max + id). */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -120,6 +150,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct cpu_memory);
 } cpus SEC(".maps");
+
+/* Memory: a piece of the packet at hand, while it is summed up. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u8[SCRATCH_BYTES]);
+} scratch SEC(".maps");
 
 /* Memory: counters by service id. */
 struct {

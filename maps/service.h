@@ -19,6 +19,7 @@
 enum forward_mode {
 	FORWARD_DSR,  /* new MAC addresses, nothing else */
 	FORWARD_IPIP, /* inside IPv4 or IPv6 (RFC 2003, RFC 2473, RFC 4213) */
+	FORWARD_GUE,  /* inside UDP, with the slot's other candidates as next hops: maps/gue.h */
 };
 
 enum service_flags {
@@ -44,8 +45,14 @@ struct service {
 	__u32 old_slot_mask;
 	__u64 old_until_ns; /* CLOCK_MONOTONIC; 0: there are none */
 	__u64 slot_seed;    /* the same on every balancer */
-	__u32 flags;	    /* enum service_flags */
-	__u32 spare;
+	/*
+	 * UDP: 2^32 divided by the idle time in jiffies, so that a jiffies' number times this is the
+	 * idle period it lies in. A flow without a packet in a whole period is forgotten. TCP: 0.
+	 */
+	__u32 idle_rate;
+	__u16 mss_bytes;      /* no SYN passes that asks for more; 0: as it came */
+	__u8 server_id_bytes; /* of the QUIC server ids that route packets; 0: they do not */
+	__u8 flags;	      /* enum service_flags */
 };
 _Static_assert(sizeof(struct service) == 64, "struct service");
 
@@ -63,6 +70,10 @@ struct service_info {
 	__u8 protocol;
 	__u8 forward;
 	__u32 flags;
+	__u32 idle_ms; /* UDP: how long without a packet until a flow is forgotten */
+	__u16 mss_bytes;
+	__u8 server_id_bytes;
+	__u8 spare;
 	__u32 slot_count;     /* as asked for; 0: by the number of backends */
 	__u32 slot_base;
 	__u32 slot_mask;
@@ -71,7 +82,7 @@ struct service_info {
 	__u32 place; /* in the table of services */
 	__u64 old_until_ns;
 };
-_Static_assert(sizeof(struct service_info) == 120, "struct service_info");
+_Static_assert(sizeof(struct service_info) == 128, "struct service_info");
 
 struct service_info_halves {
 	struct service_info half[2];

@@ -21,7 +21,10 @@ struct settings {
 	__be32 tunnel_source_ipv6[4];
 	__be32 tunnel_source_ipv4_vary; /* bits of the last word that vary by flow */
 	__be32 tunnel_source_ipv6_vary;
+	__u32 icmp_rate; /* answers a second and CPU, of echo replies and of errors each */
+	__be16 gue_port;
+	__u16 spare;
 };
-_Static_assert(sizeof(struct settings) == 128, "struct settings");
+_Static_assert(sizeof(struct settings) == 136, "struct settings");
 
 #endif

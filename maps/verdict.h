@@ -12,6 +12,7 @@ enum drop_reason {
 	DROP_TOO_BIG,	     /* longer than the path to the backend carries */
 	DROP_NO_ROOM,	     /* the driver left no headroom for the outer header */
 	DROP_NO_STATE,	     /* a map entry that must be there is not */
+	DROP_ECHO_LIMIT,     /* an echo request above the rate of answers */
 	DROP_REASONS
 };
 
