@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Targets for people: all (default), test, demo, bench, install, clean. Output goes to build/.
+# Targets for people: all (default), test, test-kernels, demo, bench, bench-live, install, clean. Output goes to build/.
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -31,10 +31,11 @@ LIB_OBJS  := $(filter-out $(B)/user/sluice.o,$(patsubst %.c,$(B)/%.o,$(wildcard 
 
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
 PROG_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c))
-PROG_SHARED := $(addprefix tests/prog/,packet.c packet.h pool.c pool.h world.c world.h)
+PROG_SHARED := $(addprefix tests/prog/,node.c node.h packet.c packet.h pool.c pool.h world.c world.h)
 TEST_BPF   := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/*/*.bpf.c))
 TEST_SKELS := $(TEST_BPF:.bpf.o=.skel.h)
 TEST_HELPERS := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard tests/net/*.c)))
+BENCH_LIVE := $(B)/tests/bench/live/generator
 BENCH      := $(if $(wildcard tests/bench/*.c),$(B)/tests/bench/bench)
 
 # make V=1 shows the commands.
@@ -74,7 +75,10 @@ $(B)/user/%.o: user/%.c | $(SKELETONS)
 $(B)/tests/unit/%: tests/unit/%.c $(B)/libcore.a
 	@mkdir -p $(@D)
 	@printf '  %-8s%s\n' CC $@
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(B)/libcore.a $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c %.o,$^) $(B)/libcore.a $(LIBS) -lcmocka
+
+# What is not of the core, and can be tried without a kernel all the same.
+$(B)/tests/unit/egress: $(B)/user/io/egress.o
 
 $(B)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(B)/libsluice.a | $(TEST_SKELS)
 	@mkdir -p $(@D)
@@ -93,7 +97,11 @@ $(B)/tests/bench/bench: $(filter-out %.bpf.c,$(wildcard tests/bench/*.[ch])) \
 	@printf '  %-8s%s\n' CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) $(B)/libsluice.a $(LIBS)
 
-tests: $(UNIT_TESTS) $(PROG_TESTS) $(TEST_HELPERS) $(BENCH) $(TEST_BPF)
+$(BENCH_LIVE): tests/bench/live/generator.c $(BENCH_LIVE).skel.h
+	@printf '  %-8s%s\n' CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBS)
+
+tests: $(UNIT_TESTS) $(PROG_TESTS) $(TEST_HELPERS) $(BENCH) $(BENCH_LIVE) $(TEST_BPF)
 
 deps:
 	@scripts/install-deps.sh
@@ -103,6 +111,13 @@ test: deps
 	@$(MAKE) --no-print-directory -j2 all tests
 	@tests/run.sh
 
+# Apart from test: it downloads a kernel, and emulates it for a quarter of an hour.
+KERNEL  ?= 6.1
+test-kernels:
+	@scripts/install-deps.sh kernels live
+	@$(MAKE) --no-print-directory -j2 all tests
+	@tests/kernels/run.sh $(KERNEL)
+
 demo: deps
 	@$(MAKE) --no-print-directory -j2 all
 	@scripts/demo.sh
@@ -110,6 +125,11 @@ demo: deps
 bench: deps
 	@$(MAKE) --no-print-directory -j2 all tests
 	@$(B)/tests/bench/bench
+
+bench-live:
+	@scripts/install-deps.sh live
+	@$(MAKE) --no-print-directory -j2 all $(BENCH_LIVE)
+	@tests/bench/live/run.sh
 
 install: all
 	install -D -m 0755 $(B)/sluice $(DESTDIR)$(PREFIX)/sbin/sluice
@@ -119,7 +139,7 @@ install: all
 clean:
 	rm -rf $(B)
 
-.PHONY: all tests deps test demo bench install clean
+.PHONY: all tests deps test test-kernels demo bench bench-live install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 

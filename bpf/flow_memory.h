@@ -21,8 +21,8 @@ const volatile __u32 flow_region_sets = 1; /* main and probation */
 const volatile __u64 flow_sweep_rate = 0;  /* sets a jiffy, times 2^32 */
 const volatile struct hash_key flow_key = {};
 
-#define ALL_ENTRIES  ((1 << FLOW_SET_ENTRIES) - 1)
-#define NO_ENTRY     FLOW_SET_ENTRIES
+#define ALL_ENTRIES    ((1 << FLOW_SET_ENTRIES) - 1)
+#define NO_ENTRY       FLOW_SET_ENTRIES
 #define TAG_EVERYWHERE 0x0001000100010001ULL
 
 /*
@@ -47,8 +47,7 @@ static __always_inline struct flow_set *main_set(__u32 cpu, __u64 hash)
 
 static __always_inline struct flow_set *probation_set(__u32 cpu, __u64 hash)
 {
-	__u32 key = cpu * flow_region_sets + flow_main_sets +
-		    (hash & (FLOW_PROBATION_SETS - 1));
+	__u32 key = cpu * flow_region_sets + flow_main_sets + (hash & (FLOW_PROBATION_SETS - 1));
 
 	return bpf_map_lookup_elem(&flows, &key);
 }
@@ -160,24 +159,36 @@ __noinline bool remember(__u32 cpu, __u64 hash, __u16 backend, enum flow_state s
 	return true;
 }
 
-/* Put the flow's first packet into probation, over the oldest entry there. */
+/*
+ * Put the flow's first packet into probation, over the oldest entry there. That it is not there yet
+ * is known by now: who looked and found an entry that is of no use calls forget_on_probation().
+ */
 static __always_inline void remember_on_probation(__u32 cpu, const struct packet *packet)
 {
 	struct flow_set *set = probation_set(cpu, packet->flow_hash);
-	__u16 tag = flow_tag(packet->flow_hash);
 	__u32 entry;
 
 	if (!set)
 		return;
-	entry = find_entry(set, tag);
-	if (entry == NO_ENTRY) {
-		entry = set->counted;
-		set->counted = entry + 1 < FLOW_SET_ENTRIES ? entry + 1 : 0;
-	}
+	entry = set->counted;
+	set->counted = entry + 1 < FLOW_SET_ENTRIES ? entry + 1 : 0;
 	if (entry >= FLOW_SET_ENTRIES)
 		return;
-	set->tag[entry] = tag;
+	set->tag[entry] = flow_tag(packet->flow_hash);
 	set->backend[entry] = packet->backend;
+}
+
+__noinline int forget_on_probation(__u32 cpu, __u64 hash)
+{
+	struct flow_set *set = probation_set(cpu, hash);
+	__u32 entry;
+
+	if (!set)
+		return 0;
+	entry = find_entry(set, flow_tag(hash));
+	if (entry < FLOW_SET_ENTRIES)
+		set->tag[entry] = 0;
+	return 0;
 }
 
 /* Age one set: open entries become idle, idle ones leave the count. */
@@ -290,22 +301,12 @@ static __always_inline bool take_visits(struct cpu_memory *memory, __u32 regions
 	return true;
 }
 
-/*
- * Look for the flow in the regions of the other CPUs, and take it from there: true. SYNs may use
- * half of the visits only, so that a flood of them leaves the other half to flows that moved.
- */
-__noinline bool find_elsewhere(__u32 cpu, __u64 hash, bool opens, struct found *found)
+__noinline bool visit_regions(__u32 cpu, __u64 hash, bool opens, struct found *found)
 {
 	struct cpu_memory *memory = bpf_map_lookup_elem(&cpus, &cpu);
-	__u32 others = cpu_count - 1;
 
-	if (!found)
+	if (!memory || !found)
 		return false;
-	found->backend = BACKEND_NONE;
-	found->closed = false;
-	if (!memory || !others || !take_visits(memory, others, opens ? VISITS_PER_TICK / 2 : 0))
-		return false;
-
 	for (__u32 other = 0; other < cpu_count; other++) {
 		if (other != cpu && find_in_region(other, hash, opens, found)) {
 			memory->found_elsewhere++;
@@ -313,6 +314,21 @@ __noinline bool find_elsewhere(__u32 cpu, __u64 hash, bool opens, struct found *
 		}
 	}
 	return false;
+}
+
+/*
+ * Look for the flow in the regions of the other CPUs, and take it from there: true. SYNs may use
+ * half of the visits only, so that a flood of them leaves the other half to flows that moved; above
+ * that it pays no call. *@found must say that nothing was found.
+ */
+static __always_inline bool find_elsewhere(__u32 cpu, __u64 hash, bool opens, struct found *found)
+{
+	struct cpu_memory *memory = bpf_map_lookup_elem(&cpus, &cpu);
+	__u32 others = cpu_count - 1;
+
+	if (!memory || !others || !take_visits(memory, others, opens ? VISITS_PER_TICK / 2 : 0))
+		return false;
+	return visit_regions(cpu, hash, opens, found);
 }
 
 #endif

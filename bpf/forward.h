@@ -37,12 +37,13 @@ static __always_inline bool decrease_ttl(struct xdp_md *ctx, const struct packet
 	return true;
 }
 
-/* The client is told, unless this is no packet that may be answered (RFC 1122, 3.2.2). */
+/* It is lost; the client is told, unless this is none to be answered (RFC 1122, 3.2.2). */
 static __always_inline int refuse_too_big(struct xdp_md *ctx, const struct packet *packet,
 					  __u32 mtu_bytes)
 {
+	drop(packet, DROP_TOO_BIG);
 	if (packet->error || packet->later)
-		return drop(packet, DROP_TOO_BIG);
+		return XDP_DROP;
 	return answer_too_big(ctx, ETH_HLEN, packet->ipv4, mtu_bytes);
 }
 

@@ -33,11 +33,10 @@ enum {
 };
 
 #define ANSWER_TTL     64
-#define FRONT_BYTES    (ETH_HLEN + 8) /* Ethernet and two tags: the most before an IP header */
-#define IPV4_BYTES_MAX 576 /* of an error (RFC 1812, 4.3.2.3) */
+#define IPV4_BYTES_MAX 576  /* of an error (RFC 1812, 4.3.2.3) */
 #define IPV6_BYTES_MAX 1280 /* of an error (RFC 4443, 3.2), and the least MTU of any link */
-#define IPV4_MTU_MIN   68 /* RFC 791, 3.2 */
-#define IPV4_DF	       0x4000
+#define IPV4_MTU_MIN   68   /* RFC 791, 3.2 */
+#define IPV4_DF        0x4000
 
 /* ICMP's own header, alike in both families. */
 struct icmp_head {
@@ -151,7 +150,7 @@ static __always_inline __u32 answerable_bytes(struct xdp_md *ctx, __u32 l3_bytes
 	struct ethhdr *eth = data;
 
 	/* A frame for a group of stations has no address to answer from. */
-	if (l3_bytes > FRONT_BYTES || (void *)(eth + 1) > end || eth->h_dest[0] & 1)
+	if (l3_bytes > L3_BYTES_MAX || (void *)(eth + 1) > end || eth->h_dest[0] & 1)
 		return 0;
 	if (ipv4) {
 		struct iphdr *ip = data + l3_bytes;
@@ -263,9 +262,9 @@ __noinline int answer_echo(struct xdp_md *ctx, __u32 l3_bytes, bool ipv4)
 /* Ethernet and its tags move to the front of a frame that has grown there, turned round. */
 static __always_inline bool move_front(void *data, void *end, __u32 grown_bytes)
 {
-	if (data + grown_bytes + FRONT_BYTES > end)
+	if (data + grown_bytes + L3_BYTES_MAX > end)
 		return false;
-	__builtin_memcpy(data, data + grown_bytes, FRONT_BYTES);
+	__builtin_memcpy(data, data + grown_bytes, L3_BYTES_MAX);
 	swap_macs(data);
 	return true;
 }
@@ -278,8 +277,7 @@ static __always_inline bool write_error_ipv4(struct xdp_md *ctx, __u32 l3_bytes,
 	void *end = (void *)(long)ctx->data_end;
 	struct error_ipv4 *error = data + l3_bytes;
 
-	if (!move_front(data, end, ERROR_HEADERS_IPV4) ||
-	    (void *)(error + 1) > end)
+	if (!move_front(data, end, ERROR_HEADERS_IPV4) || (void *)(error + 1) > end)
 		return false;
 	error->ip = (struct iphdr){
 		.version = 4,
@@ -310,8 +308,7 @@ static __always_inline bool write_error_ipv6(struct xdp_md *ctx, __u32 l3_bytes,
 	struct error_ipv6 *error = data + l3_bytes;
 	__u32 message_bytes = sizeof(error->icmp) + quote_bytes;
 
-	if (!move_front(data, end, ERROR_HEADERS_IPV6) ||
-	    (void *)(error + 1) > end)
+	if (!move_front(data, end, ERROR_HEADERS_IPV6) || (void *)(error + 1) > end)
 		return false;
 	error->ip = (struct ipv6hdr){
 		.version = 6,
@@ -353,22 +350,21 @@ static __always_inline bool make_error(struct xdp_md *ctx, __u32 l3_bytes, bool 
 		return false;
 	if (bpf_xdp_adjust_head(ctx, -(int)header_bytes))
 		return false;
-	return ipv4 ? write_error_ipv4(ctx, l3_bytes, mtu_bytes, quote_bytes, quote_sum) :
-		      write_error_ipv6(ctx, l3_bytes, mtu_bytes, quote_bytes, quote_sum);
+	return ipv4 ? write_error_ipv4(ctx, l3_bytes, mtu_bytes, quote_bytes, quote_sum)
+		    : write_error_ipv6(ctx, l3_bytes, mtu_bytes, quote_bytes, quote_sum);
 }
 
 /*
  * Tell the sender of a packet that it is too long for the way to its backend, which carries packets
- * of @mtu_bytes. The caller has not changed it yet, so that the quote is what the sender sent, and
- * does not call for ICMP errors or later fragments (RFC 1122, 3.2.2). The packet itself is lost,
- * and counted as such, whether or not its sender is told.
+ * of @mtu_bytes. The caller has not changed the packet yet, so that the quote is what the sender
+ * sent, does not call for ICMP errors or later fragments (RFC 1122, 3.2.2), and counts the packet as
+ * lost, whether or not its sender is told.
  */
 __noinline int answer_too_big(struct xdp_md *ctx, __u32 l3_bytes, bool ipv4, __u32 mtu_bytes)
 {
 	__u32 bytes = answerable_bytes(ctx, l3_bytes, ipv4);
 	struct cpu_memory *memory = fill_budgets();
 
-	count_drop(DROP_TOO_BIG, bpf_xdp_get_buff_len(ctx));
 	if (!bytes || !memory || !memory->errors_left)
 		return XDP_DROP;
 	memory->errors_left--;

@@ -5,6 +5,7 @@
 
 #include <linux/tcp.h>
 
+#include "checksum.h"
 #include "packet.h"
 #include "unusual.h"
 
@@ -22,7 +23,6 @@ static __always_inline void lower_mss(struct tcphdr *tcp, __u8 *value, bool odd,
 {
 	__u16 asked = *(__u16 *)value;
 	__u16 lowered = bpf_htons(mss_bytes);
-	__u32 sum;
 
 	if (bpf_ntohs(asked) <= mss_bytes)
 		return;
@@ -31,10 +31,7 @@ static __always_inline void lower_mss(struct tcphdr *tcp, __u8 *value, bool odd,
 		asked = asked << 8 | asked >> 8;
 		lowered = lowered << 8 | lowered >> 8;
 	}
-	sum = (__u16)~tcp->check + (__u16)~asked + lowered;
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	tcp->check = ~sum;
+	tcp->check = ~fold((__u16)~tcp->check + (__u16)~asked + lowered);
 }
 
 /*

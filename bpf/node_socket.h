@@ -19,7 +19,6 @@
 
 struct inner_flow {
 	struct bpf_sock_tuple tuple; /* as of a packet that comes in */
-	__u32 tuple_bytes;
 	void *ip;
 	void *ports;
 	bool quoted; /* by an ICMP error, which may have no more of it than the ports */
@@ -44,7 +43,6 @@ static __always_inline bool read_flow_ipv4(struct inner_flow *flow, void *at, vo
 	ports = at + ip->ihl * 4;
 	if ((void *)ports + (quoted ? sizeof(*ports) : sizeof(struct tcphdr)) > end)
 		return false;
-	flow->tuple_bytes = sizeof(flow->tuple.ipv4);
 	flow->tuple.ipv4.saddr = quoted ? ip->daddr : ip->saddr;
 	flow->tuple.ipv4.daddr = quoted ? ip->saddr : ip->daddr;
 	flow->tuple.ipv4.sport = quoted ? ports->destination : ports->source;
@@ -64,7 +62,6 @@ static __always_inline bool read_flow_ipv6(struct inner_flow *flow, void *at, vo
 	if ((void *)ports + (quoted ? sizeof(*ports) : sizeof(struct tcphdr)) > end ||
 	    ip->version != 6 || ip->nexthdr != IPPROTO_TCP)
 		return false;
-	flow->tuple_bytes = sizeof(flow->tuple.ipv6);
 	__builtin_memcpy(flow->tuple.ipv6.saddr, quoted ? &ip->daddr : &ip->saddr, 16);
 	__builtin_memcpy(flow->tuple.ipv6.daddr, quoted ? &ip->saddr : &ip->daddr, 16);
 	flow->tuple.ipv6.sport = quoted ? ports->destination : ports->source;
@@ -132,21 +129,28 @@ static __always_inline bool brings_cookie_back(struct bpf_sock *listener,
 							 sizeof(struct tcphdr));
 }
 
-/* Established, half-open and time-wait sockets are connections; a listener is none. */
-static __always_inline bool has_connection(struct xdp_md *ctx, struct inner_flow *flow)
+/*
+ * Established, half-open and time-wait sockets are connections; a listener is none. Sizes are
+ * constants of the callers', by family: the verifier of 6.1 cannot tell which goes with which.
+ */
+static __always_inline bool has_connection(struct xdp_md *ctx, struct inner_flow *flow,
+					   __u32 tuple_bytes, __u32 ip_bytes)
 {
-	bool ipv4 = flow->tuple_bytes == sizeof(flow->tuple.ipv4);
 	struct bpf_sock *socket;
 	bool known = true;
 
-	socket = bpf_skc_lookup_tcp(ctx, &flow->tuple, flow->tuple_bytes, BPF_F_CURRENT_NETNS, 0);
+	socket = bpf_skc_lookup_tcp(ctx, &flow->tuple, tuple_bytes, BPF_F_CURRENT_NETNS, 0);
 	if (!socket)
 		return false;
 	if (socket->state == BPF_TCP_LISTEN)
-		known = brings_cookie_back(socket, flow,
-					   ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr));
+		known = brings_cookie_back(socket, flow, ip_bytes);
 	bpf_sk_release(socket);
 	return known;
+}
+
+static __always_inline bool needs_connection(const struct inner_flow *flow)
+{
+	return flow->quoted || !opens_connection(flow->ports);
 }
 
 /* The packet belongs to a TCP connection that is not one of this node's. */
@@ -156,13 +160,12 @@ static __always_inline bool is_stranger(struct xdp_md *ctx, const struct tunnel 
 	void *end = (void *)(long)ctx->data_end;
 	void *at = data + tunnel->ip_at + (tunnel->outer_bytes & GUE_OUTER_MASK);
 	struct inner_flow flow = {};
-	bool found;
 
-	found = tunnel->inner_protocol == IPPROTO_IPIP ? find_flow_ipv4(&flow, at, end)
-						       : find_flow_ipv6(&flow, at, end);
-	if (!found || (!flow.quoted && opens_connection(flow.ports)))
-		return false;
-	return !has_connection(ctx, &flow);
+	if (tunnel->inner_protocol == IPPROTO_IPIP)
+		return find_flow_ipv4(&flow, at, end) && needs_connection(&flow) &&
+		       !has_connection(ctx, &flow, sizeof(flow.tuple.ipv4), sizeof(struct iphdr));
+	return find_flow_ipv6(&flow, at, end) && needs_connection(&flow) &&
+	       !has_connection(ctx, &flow, sizeof(flow.tuple.ipv6), sizeof(struct ipv6hdr));
 }
 
 #endif

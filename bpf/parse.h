@@ -2,18 +2,17 @@
 /*
  * Stage parse: read a frame once into struct packet.
  *
- * What is plain (Ethernet, IP without options, TCP or UDP) is read here at once; the rest takes a
- * call, see unusual.h. What neither understands, or whose lengths lie, is none of our business: it
- * goes to the stack untouched, which knows best what to do with it.
+ * What is plain (Ethernet, IP without options, TCP or UDP) is read here at once; the rest by
+ * parse_unusual(). What neither understands, or whose lengths lie, is none of our business: it goes
+ * to the stack untouched, which knows best what to do with it.
  */
 #ifndef SLUICE_BPF_PARSE_H
 #define SLUICE_BPF_PARSE_H
 
 #include "packet.h"
 #include "read.h"
-#include "unusual.h"
 
-/* Plain packets leave here with NEXT; UNUSUAL says that there is more to it than meets the eye. */
+/* A verdict of parse_plain() alone: there is more to this packet. */
 #define UNUSUAL (-2)
 
 static __always_inline int parse_plain(struct xdp_md *ctx, struct packet *packet)
@@ -30,7 +29,7 @@ static __always_inline int parse_plain(struct xdp_md *ctx, struct packet *packet
 		header_bytes = sizeof(struct iphdr);
 		if (ip + header_bytes > end || !ipv4_is_plain(ip))
 			return UNUSUAL;
-		if (fold(ipv4_header_sum(ip)) != 0xffff)
+		if (!sum_is_right(ipv4_header_sum(ip)))
 			return XDP_PASS;
 		read_ipv4(packet, ip);
 	} else if (eth->h_proto == bpf_htons(ETH_P_IPV6)) {
@@ -51,21 +50,6 @@ static __always_inline int parse_plain(struct xdp_md *ctx, struct packet *packet
 	if (packet->protocol == IPPROTO_TCP)
 		return read_tcp(packet, ip + header_bytes, end, packet->length_bytes - header_bytes);
 	return read_udp(packet, ip + header_bytes, end, packet->length_bytes - header_bytes);
-}
-
-static __always_inline int parse(struct xdp_md *ctx, struct packet *packet)
-{
-	int verdict = parse_plain(ctx, packet);
-
-	if (verdict == UNUSUAL) {
-		/* Of its own, so that a plain packet's values stay in registers. */
-		struct packet unusual = {};
-
-		verdict = parse_unusual(ctx, &unusual);
-		if (verdict == NEXT)
-			*packet = unusual;
-	}
-	return verdict;
 }
 
 #endif

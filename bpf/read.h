@@ -38,12 +38,21 @@ static __always_inline bool ethernet_is_tagged(__be16 protocol)
 	return protocol == bpf_htons(ETH_P_8021Q) || protocol == bpf_htons(ETH_P_8021AD);
 }
 
-/* Of a header without options; folded it is 0xffff if the header is right. */
+/* Of a header without options. */
 static __always_inline __u64 ipv4_header_sum(const struct iphdr *ip)
 {
 	const __u32 *word = (const __u32 *)ip;
 
 	return (__u64)word[0] + word[1] + word[2] + word[3] + word[4];
+}
+
+/*
+ * Does the sum of a header fold to 0xffff? So it does if 65535 divides it, and an odd number divides
+ * what times its inverse modulo 2^64 is no more than 2^64 / itself (Warren, Hacker's Delight, 10-17).
+ */
+static __always_inline bool sum_is_right(__u64 sum)
+{
+	return sum * 0xfffefffefffeffffULL <= 0x0001000100010001ULL;
 }
 
 /* Without options, whole, and carrying what services are made of. */

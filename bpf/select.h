@@ -11,74 +11,113 @@
 const volatile struct hash_key slot_key = {};
 
 /*
- * A coin that the biases load, and beside it the candidate with the fewest open flows for its
- * weight. Loads are counts of open flows divided by shares, times 2^32.
+ * A key of the race carries its candidate's id in the low 16 bits, so that the smallest key is the
+ * pick. The bits that the id replaces decide one toss in 2^30.
  */
-struct toss {
-	__u64 pick_key;
-	__u64 pick_load;
-	__u64 least_load;
-	__u64 pick; /* ids */
-	__u64 least;
-};
+#define KEY_ID_BITS 16
+#define KEY_NEVER   (~0ULL >> 1)
+
+/* All ones where a < b, else 0, for a and b below 2^63. */
+static __always_inline __u64 less_mask(__u64 a, __u64 b)
+{
+	__u64 mask = (__s64)(a - b) >> 63;
+
+	/* Else the compiler makes a branch of it, which would be guessed wrong too often. */
+	asm volatile("" : "+r"(mask));
+	return mask;
+}
+
+static __always_inline __u64 smaller(__u64 a, __u64 b)
+{
+	return b + ((a - b) & less_mask(a, b));
+}
+
+static __always_inline const struct weight *weight_of(__u16 id)
+{
+	__u32 key = id;
+
+	return bpf_map_lookup_elem(&weights, &key);
+}
 
 /* Where a CPU's counts begin is @counts. */
-static __always_inline __u32 open_flow_count(__u32 counts, __u16 backend)
+static __always_inline __u64 open_flow_count(__u32 counts, __u16 id)
 {
-	__u32 key = counts + backend;
+	__u32 key = counts + id;
 	__s64 *count = bpf_map_lookup_elem(&open_flows, &key);
 
 	return count && *count > 0 ? *count : 0;
 }
 
-/* All ones where a < b, else 0, for a and b below 2^63: a branch would be guessed wrong too often. */
-static __always_inline __u64 less_mask(__u64 a, __u64 b)
+/* A race of uniforms, each divided by its bias: the smallest wins. */
+static __always_inline __u64 coin_key(const struct weight *weight, __u16 id, __u32 half,
+				      __u32 coin_bits)
 {
-	return (__s64)(a - b) >> 63;
-}
-
-static __always_inline void toss_candidate(struct toss *toss, __u16 id, __u32 coin_bits,
-					   __u32 half, bool local_count, __u32 counts)
-{
-	__u32 weight_key = id;
-	struct weight *weight = bpf_map_lookup_elem(&weights, &weight_key);
-	const struct weight_half *loaded;
-	__u64 key, load, wins;
+	__u64 reciprocal, key;
 
 	if (!weight) /* CANDIDATE_NONE */
-		return;
-	loaded = &weight->half[half];
-	if (!loaded->bias)
-		return;
-	/* A race of uniforms, each divided by its bias: the smallest wins. */
-	key = (__u64)(__u32)(coin_bits * weight->coin_multiplier) * loaded->coin_reciprocal >> 1;
-	load = local_count ? (__u64)open_flow_count(counts, id) * loaded->count_reciprocal : 0;
-	wins = less_mask(key, toss->pick_key);
-	toss->pick ^= (toss->pick ^ id) & wins;
-	toss->pick_key ^= (toss->pick_key ^ key) & wins;
-	toss->pick_load ^= (toss->pick_load ^ load) & wins;
+		return KEY_NEVER;
+	reciprocal = weight->half[half].coin_reciprocal;
+	if (!reciprocal) /* of a bias of 0: takes no new flows */
+		return KEY_NEVER;
+	key = (__u32)(coin_bits * weight->coin_multiplier) * reciprocal >> (KEY_ID_BITS + 1);
+	asm volatile("" : "+r"(key)); /* two shifts are less than the mask that would come of it */
+	return key << KEY_ID_BITS | id;
+}
 
-	load += loaded->count_reciprocal; /* with this flow in it */
-	wins = less_mask(load, toss->least_load);
-	toss->least ^= (toss->least ^ id) & wins;
-	toss->least_load ^= (toss->least_load ^ load) & wins;
+/*
+ * If @pick is much busier than the candidate with the fewest open flows for its share, that one.
+ * Much busier is 5/4 of what the other would be with this flow. Loads are counts of open flows
+ * divided by shares, times 2^32.
+ */
+static __always_inline __u16 less_busy(__u16 pick, const __u16 *id, const struct weight **weight,
+				       __u32 half, __u32 counts)
+{
+	__u64 picked_count = open_flow_count(counts, pick);
+	const struct weight *picked;
+	__u64 least_load = ~0ULL >> 1;
+	__u64 least = pick;
+
+	if (!picked_count) /* nobody has fewer */
+		return pick;
+	picked = weight_of(pick);
+	if (!picked)
+		return pick;
+#pragma unroll
+	for (int i = 0; i < CANDIDATES; i++) {
+		__u64 reciprocal = weight[i] ? weight[i]->half[half].count_reciprocal : 0;
+		__u64 load, wins;
+
+		if (!reciprocal)
+			continue;
+		load = (open_flow_count(counts, id[i]) + 1) * reciprocal;
+		wins = less_mask(load, least_load);
+		least ^= (least ^ id[i]) & wins;
+		least_load ^= (least_load ^ load) & wins;
+	}
+	if (picked_count * picked->half[half].count_reciprocal * 4 > least_load * 5)
+		return least;
+	return pick;
 }
 
 static __always_inline __u16 toss_slot(const struct slot *slot, const struct packet *packet,
 				       __u32 coin_bits, bool local_count)
 {
-	__u32 counts = packet->cpu * backends_max;
-	struct toss toss = {.pick_key = ~0ULL >> 1, .least_load = ~0ULL >> 1};
+	__u16 id[CANDIDATES] = {slot->candidate[0], slot->candidate[1], slot->candidate[2]};
+	const struct weight *weight[CANDIDATES];
+	__u64 first = KEY_NEVER;
 
+	/* All lookups before all that is made of them: each takes the registers away. */
 #pragma unroll
 	for (int i = 0; i < CANDIDATES; i++)
-		toss_candidate(&toss, slot->candidate[i], coin_bits, packet->half, local_count,
-			       counts);
-
-	/* Much busier than another: 5/4 of what the other would be with this flow. */
-	if (local_count && toss.pick_load * 4 > toss.least_load * 5)
-		return toss.least;
-	return toss.pick;
+		weight[i] = weight_of(id[i]);
+#pragma unroll
+	for (int i = 0; i < CANDIDATES; i++)
+		first = smaller(first, coin_key(weight[i], id[i], packet->half, coin_bits));
+	if (first == KEY_NEVER)
+		return BACKEND_NONE;
+	if (!local_count)
+		return first;
+	return less_busy(first, id, weight, packet->half, packet->cpu * backends_max);
 }
 
 static __always_inline __u64 slot_hash(const struct packet *packet, const struct service *service)
@@ -108,6 +147,9 @@ static __always_inline int select_backend(struct packet *packet, const struct se
 	if (*backend)
 		return NEXT;
 
+	/* An entry was found that is of no use any more; of errors see below. */
+	if (packet->backend != BACKEND_NONE && !packet->error)
+		forget_on_probation(packet->cpu, packet->flow_hash);
 	hash = slot_hash(packet, service);
 	if (by_old_slots(packet, service)) {
 		base = service->old_slot_base;

@@ -103,7 +103,7 @@ static __always_inline bool ipv4_checksum_is_right(struct xdp_md *ctx, const str
 			return false;
 		sum += *word;
 	}
-	return fold(sum) == 0xffff;
+	return sum_is_right(sum);
 }
 
 /* Options, if any, are left for the backend to look at. */
@@ -265,13 +265,25 @@ static __always_inline int parse_l3(struct xdp_md *ctx, struct packet *packet, s
 	return read_lengths(ctx, packet, l3_bytes, chain->l4_bytes - l3_bytes) ? NEXT : XDP_PASS;
 }
 
-__noinline int parse_unusual(struct xdp_md *ctx, struct packet *packet)
+/* Not on the stack, of which there are 512 bytes for lb() and what it calls. */
+static __always_inline struct packet *packet_in_scratch(void)
 {
+	__u32 zero = 0;
+
+	_Static_assert(sizeof(struct packet) <= SCRATCH_BYTES, "a packet in scratch");
+	return bpf_map_lookup_elem(&scratch, &zero);
+}
+
+/* What it finds is left in scratch. */
+__noinline int read_unusual(struct xdp_md *ctx)
+{
+	struct packet *packet = packet_in_scratch();
 	struct chain chain = {};
 	int verdict;
 
 	if (!packet)
 		return XDP_PASS;
+	__builtin_memset(packet, 0, sizeof(*packet));
 	verdict = parse_l3(ctx, packet, &chain);
 	if (verdict != NEXT)
 		return verdict;
@@ -286,6 +298,16 @@ __noinline int parse_unusual(struct xdp_md *ctx, struct packet *packet)
 	if (!chain.fragment && packet->protocol == (packet->ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
 		return parse_icmp(ctx, packet);
 	return XDP_PASS;
+}
+
+static __always_inline int parse_unusual(struct xdp_md *ctx, struct packet *packet)
+{
+	const struct packet *read = packet_in_scratch();
+	int verdict = read ? read_unusual(ctx) : XDP_PASS;
+
+	if (verdict == NEXT)
+		*packet = *read;
+	return verdict;
 }
 
 #endif

@@ -65,9 +65,12 @@ struct backend_info {
 	__u8 state;    /* enum backend_state, as the operator set it */
 	__u8 next_hop; /* enum next_hop_state */
 	__u64 gone_until_ns; /* CLOCK_MONOTONIC; the id is not given away before */
-	__u8 server_id[SERVER_ID_BYTES_MAX + 1]; /* as many bytes as the service says, then 0 */
+	__u8 server_id[SERVER_ID_BYTES_MAX];
+	__u8 server_id_bytes; /* as many as the service says, or 0: it has none */
+	__u16 vlan[2]; /* tags that frames must come with to arrive there, outermost first; 0: none */
+	__u32 spare;
 };
-_Static_assert(sizeof(struct backend_info) == 296, "struct backend_info");
+_Static_assert(sizeof(struct backend_info) == 304, "struct backend_info");
 
 struct backend_info_halves {
 	struct backend_info half[2];

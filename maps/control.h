@@ -32,8 +32,13 @@ struct control {
 	 * other half any more, so it may be written.
 	 */
 	__u64 settled_generation;
+	/*
+	 * Of what the maps vips and server_ids hold, so that who changes nothing of it need not look;
+	 * 0: nobody knows, a writer is at work on them or was killed there.
+	 */
+	__u64 keyed_fingerprint;
 	struct layout layout[2];
 };
-_Static_assert(sizeof(struct control) == 104, "struct control");
+_Static_assert(sizeof(struct control) == 112, "struct control");
 
 #endif

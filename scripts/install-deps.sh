@@ -14,8 +14,8 @@ packages="
 for extra in "$@"; do
 	case $extra in
 	fuzz) packages="$packages libclang-rt-14-dev" ;;
-	kernels) packages="$packages qemu-system-x86 busybox-static cpio" ;;
-	live) packages="$packages nftables haproxy" ;;
+	kernels) packages="$packages qemu-system-x86 busybox-static cpio kmod xz-utils ipvsadm" ;;
+	live) packages="$packages nftables haproxy libnginx-mod-stream" ;;
 	*)
 		echo "install-deps: \"$extra\" is not one of fuzz, kernels, live" >&2
 		exit 2

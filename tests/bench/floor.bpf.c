@@ -79,7 +79,7 @@ static __always_inline bool parse(struct xdp_md *ctx, struct key *key)
 	return true;
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int array_read(struct xdp_md *ctx)
 {
 	__u32 zero = 0;
@@ -91,7 +91,7 @@ int array_read(struct xdp_md *ctx)
 	return XDP_TX;
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int percpu_counter(struct xdp_md *ctx)
 {
 	__u32 zero = 0;
@@ -103,7 +103,7 @@ int percpu_counter(struct xdp_md *ctx)
 	return XDP_TX;
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int hash_lookup(struct xdp_md *ctx)
 {
 	struct key key = {.ports = 1};
@@ -117,20 +117,20 @@ int hash_lookup(struct xdp_md *ctx)
 	return XDP_TX;
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int adjust_head(struct xdp_md *ctx)
 {
 	return bpf_xdp_adjust_head(ctx, -(int)sizeof(struct iphdr)) ? XDP_DROP : XDP_TX;
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int ktime(struct xdp_md *ctx)
 {
 	use(bpf_ktime_get_ns());
 	return XDP_TX;
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int parse_only(struct xdp_md *ctx)
 {
 	struct key key;
@@ -143,7 +143,7 @@ int parse_only(struct xdp_md *ctx)
 	return XDP_TX;
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int parse_line(struct xdp_md *ctx)
 {
 	const struct hash_key hash_key = {
@@ -162,7 +162,7 @@ int parse_line(struct xdp_md *ctx)
 	return XDP_TX;
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int parse_lru(struct xdp_md *ctx)
 {
 	__u64 one = 1;

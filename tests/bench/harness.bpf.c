@@ -126,43 +126,43 @@ failed:
 	return XDP_ABORTED;
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int null_fixed(struct xdp_md *ctx)
 {
 	return run(ctx, VARY_NOTHING, HARNESS_NULL);
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int null_ipv4(struct xdp_md *ctx)
 {
 	return run(ctx, VARY_IPV4, HARNESS_NULL);
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int null_ipv6(struct xdp_md *ctx)
 {
 	return run(ctx, VARY_IPV6, HARNESS_NULL);
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int target_fixed(struct xdp_md *ctx)
 {
 	return run(ctx, VARY_NOTHING, HARNESS_TARGET);
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int target_ipv4(struct xdp_md *ctx)
 {
 	return run(ctx, VARY_IPV4, HARNESS_TARGET);
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int target_ipv6(struct xdp_md *ctx)
 {
 	return run(ctx, VARY_IPV6, HARNESS_TARGET);
 }
 
-SEC("xdp")
+SEC("xdp.frags")
 int null(struct xdp_md *ctx)
 {
 	return XDP_TX;

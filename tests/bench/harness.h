@@ -8,9 +8,9 @@
 /* Ethernet and the 64 bytes behind it: every header that a program under test may change. */
 #define HARNESS_FRAME_BYTES 78
 
-/* A flow's number becomes a client address (low 20 bits) and a port (12 bits above): 2^32 flows. */
-#define HARNESS_ADDRESS_BITS 20
-#define HARNESS_SOURCE_IPV4  0x0b000000 /* 11.0.0.0/12 */
+/* A flow's number becomes a client address (low 26 bits) and a port (6 bits above): 2^32 flows. */
+#define HARNESS_ADDRESS_BITS 26
+#define HARNESS_SOURCE_IPV4  0x0c000000 /* 12.0.0.0/6 */
 #define HARNESS_SOURCE_PORT  4096
 
 /* Slots of the harness's program array. */
