@@ -31,7 +31,7 @@ LIB_OBJS  := $(filter-out $(B)/user/sluice.o,$(patsubst %.c,$(B)/%.o,$(wildcard 
 
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
 PROG_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c))
-PROG_SHARED := $(addprefix tests/prog/,node.c node.h packet.c packet.h pool.c pool.h world.c world.h)
+PROG_SHARED := $(addprefix tests/prog/,icmp.c icmp.h node.c node.h packet.c packet.h pool.c pool.h world.c world.h)
 TEST_BPF   := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/*/*.bpf.c))
 TEST_SKELS := $(TEST_BPF:.bpf.o=.skel.h)
 TEST_HELPERS := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard tests/net/*.c)))

@@ -58,7 +58,7 @@ static __always_inline void read_server_id(union server_id_words *words, const _
  * begins at @l4_bytes in the frame, or BACKEND_NONE. Whether packets may go there is not asked.
  */
 __noinline __u16 backend_of_server_id(struct xdp_md *ctx, __u32 l4_bytes, __u16 service_id,
-					     __u32 server_id_bytes)
+				      __u32 server_id_bytes)
 {
 	struct udphdr *udp = at(ctx, l4_bytes, sizeof(*udp) + QUIC_READ_BYTES);
 	const __u8 *payload = (void *)(udp + 1);

@@ -121,7 +121,24 @@ short_flows tcp "$VIP" 80 100
 check_equal "new flows go where they should" \
 	"$(value short ok) $(value short node2) $(($(value short node3) > 20))" "100 0 1"
 
+# What a program may be loaded with anew, onto the same maps.
+options() { query status '[.gue_port, .icmp_rate]'; }
+check_equal "GUE port and ICMP rate, by default" "$(options)" "[19523,1000]"
+check "load with other ones" lb load --gue-port 6080 --icmp-rate 50
+check_equal "they are taken" "$(options)" "[6080,50]"
 check "load without a configuration" lb load
+check_equal "they stay" "$(options)" "[6080,50]"
+# constant NAME: of the program that is pinned.
+constant() {
+	local id
+	for id in $(bpftool -j prog show pinned "$PIN/lb" | jq '.map_ids[]'); do
+		bpftool -j map show id "$id" | jq -e '.name | endswith(".rodata")' >/dev/null &&
+			bpftool -j map dump id "$id" |
+			jq ".[].formatted.value.\".rodata\"[] | select(has(\"$1\")) | .$1"
+	done
+}
+check_equal "the program has the port" "$(constant gue_port)" $((6080 % 256 * 256 + 6080 / 256))
+check_equal "and the rate" "$(constant icmp_burst)" 50
 check_equal "changes no state" "$(query backend list web 'map(.backend)')" '["b1","b3"]'
 check "an empty configuration" eval "echo 'load: {flows_per_cpu: 4096, backends_max: 64}' | lb load --config -"
 check_equal "empties" "$(query service list .)" "[]"

@@ -61,6 +61,20 @@ check_refused "service: bad VIP" 2 "--vip is '192.0.2'" service add x --vip 192.
 check_refused "service: bad port" 2 "--port is '65536'" service add x --vip "$VIP" --port 65536 --proto tcp
 check_refused "service: bad proto" 2 "--proto is 'sctp'" service add x --vip "$VIP" --port 1 --proto sctp
 check_refused "service: bad forward" 2 "--forward is 'nat'" service add x "${web[@]}" --forward nat
+udp=(--vip "$VIP" --port 81 --proto udp)
+check_refused "service: MSS too small" 1 "100 bytes are no MSS: at least 536" service add x "${web[@]}" --mss 100
+check_refused "service: MSS too large" 2 "--mss is '65496'.*to 65495" service add x "${web[@]}" --mss 65496
+check_refused "service: MSS of UDP" 1 "only a TCP service has an MSS" service add x "${udp[@]}" --mss 1400
+check_refused "service: bad idle time" 2 "--idle is '0'.*from 1 to 86400" service add x "${udp[@]}" --idle 0
+check_refused "service: idle time of TCP" 1 "only a UDP service has an idle time" service add x "${web[@]}" --idle 9
+check_refused "service: bad server id length" 2 "--quic-server-id-bytes is '16'" service add x "${udp[@]}" --quic-server-id-bytes 16
+check_refused "service: server ids of TCP" 1 "only a UDP service has QUIC" service add x "${web[@]}" --quic-server-id-bytes 8
+check_refused "service: nothing to set" 2 "nothing to set" service set web
+check_refused "service: set an unknown one" 1 "no service 'x'" service set x --mss 1400
+check_refused "service: set a VIP" 2 "unknown option --vip" service set web --vip "$VIP6"
+check_refused "service: set a bad value" 2 "--forward is 'nat'.*dsr, ipip or gue" service set web --forward nat
+check_refused "service: set an impossible one" 1 "only a UDP service" service set web --idle 60
+check_refused "service: set needs a name" 2 "expected one NAME" service set --mss 1400
 check_refused "service: bad slots" 1 "5000" service add x "${web[@]}" --slots 5000
 check_refused "service: bad local count" 2 "on or off" service add x "${web[@]}" --local-count yes
 check_refused "service: bad name" 1 "name" service add "" "${web[@]}"
@@ -72,6 +86,10 @@ check_refused "backend: bad address" 2 "--address is '10.0.0'" backend add web b
 check_refused "backend: no address" 2 "--address is needed" backend add web b2
 check_refused "backend: bad weight" 2 "--weight is '-1'" backend add web b2 --address 10.0.1.3 --weight -1
 check_refused "backend: bad state" 2 "--state is 'off'" backend set web b1 --state off
+check_refused "backend: bad server id" 2 "--server-id is 'xy'.*hexadecimal" backend set web b1 --server-id xy
+check_refused "backend: server id of a service without" 1 "does not route by QUIC" backend set web b1 --server-id a1
+check_refused "load: bad GUE port" 2 "--gue-port is '0'" load --gue-port 0
+check_refused "load: bad rate" 2 "--icmp-rate is 'x'" load --icmp-rate x
 check_refused "backend: name in use" 1 "b1" backend add web b1 --address 10.0.1.3
 check_refused "backend: address in use" 1 "b1" backend add web b2 --address 10.0.1.2
 check_refused "backend: nothing to set" 2 "nothing to set" backend set web b1

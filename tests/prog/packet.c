@@ -188,6 +188,20 @@ void frame_edit(struct frame *frame, const struct edit *edit)
 		frame_seal(frame);
 }
 
+/* RFC 792; RFC 4443, 2.3 adds a pseudo-header. */
+void frame_seal_icmp(struct frame *frame, __u32 ip_at)
+{
+	const __u8 *ip = frame->bytes + ip_at;
+	bool ipv6 = ip[0] >> 4 == 6;
+	__u32 header_bytes = ipv6 ? 40 : (ip[0] & 0x0f) * 4;
+	__u32 at = ip_at + header_bytes;
+	__u32 bytes = ipv6 ? read16(frame, ip_at + 4) : read16(frame, ip_at + 2) - header_bytes;
+	__u32 sum = ipv6 ? sum_words(ip + 8, 32) + bytes + IPPROTO_ICMPV6 : 0;
+
+	write16(frame, at + 2, 0);
+	write16(frame, at + 2, fold(sum + sum_words(frame->bytes + at, bytes)));
+}
+
 void frame_hop(struct frame *frame)
 {
 	if (is_ipv6(frame)) {

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <linux/types.h>
 
-#define FRAME_BYTES_MAX 2048
+#define FRAME_BYTES_MAX 9216 /* the usual jumbo frame's MTU, and room for headers */
 
 /* Offsets in a frame without tags, options and extension headers. */
 enum {
@@ -88,6 +88,9 @@ void frame_edit(struct frame *frame, const struct edit *edit);
 
 /* Write the checksum that the IPv4 header should have. */
 void frame_seal(struct frame *frame);
+
+/* The same for the ICMP message behind the IP header at @ip_at. */
+void frame_seal_icmp(struct frame *frame, __u32 ip_at);
 
 /* As a router sends it on: one hop less. */
 void frame_hop(struct frame *frame);

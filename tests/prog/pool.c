@@ -60,6 +60,17 @@ static unsigned int backend_of(const struct frame *frame)
 	return frame->bytes[5] - 1;
 }
 
+unsigned int pool_deliver(const char *name, struct frame *frame)
+{
+	int verdict = world_send(frame);
+
+	if (verdict == XDP_DROP)
+		return 0;
+	if (verdict != XDP_TX)
+		fail_msg("%s: verdict %d", name, verdict);
+	return backend_of(frame);
+}
+
 unsigned int pool_send(const struct pool *pool, __u32 client, __u8 tcp_flags)
 {
 	char source[INET6_ADDRSTRLEN];
@@ -72,8 +83,8 @@ unsigned int pool_send(const struct pool *pool, __u32 client, __u8 tcp_flags)
 		.tcp_flags = tcp_flags,
 		.ttl = 64,
 	};
+	char name[64];
 	struct frame frame;
-	int verdict;
 
 	if (strchr(pool->vip, ':'))
 		snprintf(source, sizeof(source), "2001:db8:c::%x:%x", client >> 16,
@@ -81,12 +92,8 @@ unsigned int pool_send(const struct pool *pool, __u32 client, __u8 tcp_flags)
 	else
 		snprintf(source, sizeof(source), "198.18.%u.%u", client >> 8 & 0xff, client & 0xff);
 	frame_build(&frame, &fields);
-	verdict = world_send(&frame);
-	if (verdict == XDP_DROP)
-		return 0;
-	if (verdict != XDP_TX)
-		fail_msg("%s, client %u: verdict %d", pool->service, client, verdict);
-	return backend_of(&frame);
+	snprintf(name, sizeof(name), "%s, client %u", pool->service, client);
+	return pool_deliver(name, &frame);
 }
 
 unsigned int pool_establish(const struct pool *pool, __u32 client)

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <linux/types.h>
 
+#include "packet.h"
+
 #define POOL_BACKENDS_MAX 8
 #define POOL_CLIENTS      60 /* of the functions below, from client 0 on */
 
@@ -31,6 +33,9 @@ void pool_load(const char *instance, const struct pool *pool, bool local_count);
  * Returns the number of the backend that it went to, 0 when it was dropped.
  */
 unsigned int pool_send(const struct pool *pool, __u32 client, __u8 tcp_flags);
+
+/* The same of any frame for a pool; it becomes what came out. @name: which case it is. */
+unsigned int pool_deliver(const char *name, struct frame *frame);
 
 /* A flow of two packets, as most begin: the count of open flows is from the second on. */
 unsigned int pool_establish(const struct pool *pool, __u32 client);

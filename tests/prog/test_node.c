@@ -10,84 +10,71 @@
 #include <string.h>
 #include <netinet/in.h>
 
-#include "world.h"
-
-/* NEAR's own addresses, which are what the node opens packets for. */
-#define OURS_IPV4 "10.0.1.1"
-#define OURS_IPV6 "fd00:0:0:1::1"
-
-struct tunnel {
-	const char *name;
-	struct outer_fields outer;
-	struct packet_fields inner;
-	__u32 outer_bytes;
-};
+#include "node.h"
 
 enum mode { IN4_4, IN6_6, IN6_4, IN4_6 };
 
+#define TCP_IPV4                                                                           \
+	{                                                                                  \
+		"198.51.100.7", "192.0.2.1", 40001, 80, IPPROTO_TCP, TCP_ACK, 63, 0, 9, 41 \
+	}
+#define TCP_IPV6                                                                              \
+	{                                                                                     \
+		"2001:db8:c::7", "2001:db8::1", 40001, 80, IPPROTO_TCP, TCP_ACK, 63, 0, 0, 41 \
+	}
+#define UDP_IPV4                                                                     \
+	{                                                                            \
+		"198.51.100.7", "192.0.2.1", 40001, 53, IPPROTO_UDP, 0, 63, 0, 9, 41 \
+	}
+#define UDP_IPV6                                                                        \
+	{                                                                               \
+		"2001:db8:c::7", "2001:db8::1", 40001, 53, IPPROTO_UDP, 0, 63, 0, 0, 41 \
+	}
+#define OUTER_IPV4                          \
+	{                                   \
+		"10.0.1.9", OURS_IPV4, 0, 0 \
+	}
+#define OUTER_IPV6                                     \
+	{                                              \
+		"fd00:0:0:1::9", OURS_IPV6, 0, 0x12345 \
+	}
+
+/* IPIP first; then GUE: plain, and with hops that are not to be used (any more). */
 static const struct tunnel tunnels[] = {
-	[IN4_4] = {"4-in-4",
-		   {"10.0.1.9", OURS_IPV4, 0, 0},
-		   {"198.51.100.7", "192.0.2.1", 40001, 80, IPPROTO_TCP, TCP_ACK, 63, 0, 9, 41},
-		   20},
-	[IN6_6] = {"6-in-6",
-		   {"fd00:0:0:1::9", OURS_IPV6, 0, 0x12345},
-		   {"2001:db8:c::7", "2001:db8::1", 40001, 80, IPPROTO_TCP, TCP_ACK, 63, 0, 0, 41},
-		   40},
-	[IN6_4] = {"4-in-6",
-		   {"fd00:0:0:1::9", OURS_IPV6, 0, 0x12345},
-		   {"198.51.100.7", "192.0.2.1", 40001, 53, IPPROTO_UDP, 0, 63, 0, 9, 41},
-		   40},
-	[IN4_6] = {"6-in-4",
-		   {"10.0.1.9", OURS_IPV4, 0, 0},
-		   {"2001:db8:c::7", "2001:db8::1", 40001, 53, IPPROTO_UDP, 0, 63, 0, 0, 41},
-		   20},
+	[IN4_4] = {"4-in-4", OUTER_IPV4, TCP_IPV4, {}},
+	[IN6_6] = {"6-in-6", OUTER_IPV6, TCP_IPV6, {}},
+	[IN6_4] = {"4-in-6", OUTER_IPV6, UDP_IPV4, {}},
+	[IN4_6] = {"6-in-4", OUTER_IPV4, UDP_IPV6, {}},
+	{"GUE 4-in-4, plain", OUTER_IPV4, TCP_IPV4, {50001, 19523, true, false, 0, 0, {}}},
+	{"GUE 6-in-6, plain", OUTER_IPV6, TCP_IPV6, {50001, 19523, true, false, 0, 0, {}}},
+	{"GUE 4-in-4, no hop", OUTER_IPV4, TCP_IPV4, {50001, 19523, true, true, 0, 0, {}}},
+	{"GUE 6-in-4, no hop", OUTER_IPV4, UDP_IPV6, {50001, 19523, false, true, 0, 0, {}}},
+	{"GUE 4-in-4, 1 hop, tried",
+	 OUTER_IPV4,
+	 TCP_IPV4,
+	 {50001, 19523, true, true, 1, 1, {"10.0.1.2"}}},
+	{"GUE 4-in-6, 2 hops, tried",
+	 OUTER_IPV6,
+	 TCP_IPV4,
+	 {50001, 19523, true, true, 2, 2, {"fd00:0:0:1::2", "fd00:0:0:1::3"}}},
+	{"GUE 6-in-6, 3 hops, index 255",
+	 OUTER_IPV6,
+	 TCP_IPV6,
+	 {50001, 19523, true, true, 255, 3, {"fd00:0:0:1::2", "fd00:0:0:1::3", "fd00:0:0:1::4"}}},
+	{"GUE 6-in-4, 3 hops, UDP",
+	 OUTER_IPV4,
+	 UDP_IPV6,
+	 {50001, 19523, false, true, 0, 3, {"10.0.1.2", "10.0.1.3", "10.0.2.2"}}},
 };
 
 #define TUNNELS (sizeof(tunnels) / sizeof(tunnels[0]))
-
-static void build(const struct tunnel *tunnel, struct frame *frame)
-{
-	frame_build(frame, &tunnel->inner);
-	frame_encapsulate(frame, &tunnel->outer);
-}
-
-static void run_node(const char *name, struct frame *frame)
-{
-	int verdict = world_run("node", frame);
-
-	if (verdict != XDP_PASS)
-		fail_msg("%s: verdict %d, expected XDP_PASS", name, verdict);
-}
-
-static void assert_opened(const char *name, const struct frame *sent, const struct frame *expected)
-{
-	struct counts before = node_counts();
-	struct frame frame = *sent;
-
-	run_node(name, &frame);
-	assert_frame(name, &frame, expected);
-	if (node_counts().packets != before.packets + 1 ||
-	    node_counts().bytes != before.bytes + expected->length_bytes)
-		fail_msg("%s: not counted as it should be", name);
-}
-
-static void assert_left_alone(const char *name, const struct frame *sent)
-{
-	struct counts before = node_counts();
-	struct frame frame = *sent;
-
-	run_node(name, &frame);
-	assert_frame(name, &frame, sent);
-	assert_int_equal(node_counts().packets, before.packets);
-}
 
 static void opens(void **state)
 {
 	const struct tunnel *tunnel = *state;
 	struct frame sent, inner;
 
-	build(tunnel, &sent);
+	tunnel_build(tunnel, &sent);
 	frame_build(&inner, &tunnel->inner);
 	assert_opened(tunnel->name, &sent, &inner);
 }
@@ -98,7 +85,7 @@ static void opens_padded(void **state)
 	const struct tunnel *tunnel = *state;
 	struct frame sent, inner;
 
-	build(tunnel, &sent);
+	tunnel_build(tunnel, &sent);
 	frame_build(&inner, &tunnel->inner);
 	memset(sent.bytes + sent.length_bytes, 0xee, 9);
 	memset(inner.bytes + inner.length_bytes, 0xee, 9);
@@ -107,13 +94,46 @@ static void opens_padded(void **state)
 	assert_opened(tunnel->name, &sent, &inner);
 }
 
+/* One tag, or two of a provider's and a customer's. */
+static void opens_tagged(void **state)
+{
+	const struct tunnel *tunnel = *state;
+	struct frame sent, inner;
+
+	for (unsigned int tags = 1; tags <= 2; tags++) {
+		tunnel_build(tunnel, &sent);
+		frame_build(&inner, &tunnel->inner);
+		frame_tag(&sent, tags);
+		frame_tag(&inner, tags);
+		assert_opened(tunnel->name, &sent, &inner);
+	}
+}
+
+/* What does not fit into the part of a frame that the program sees at once. */
+static void opens_jumbo(void **state)
+{
+	struct tunnel tunnel = *(const struct tunnel *)*state;
+	struct frame sent, inner;
+
+	for (unsigned int tags = 0; tags <= 2; tags++) {
+		tunnel.inner.payload_bytes = 8800;
+		tunnel_build(&tunnel, &sent);
+		frame_build(&inner, &tunnel.inner);
+		frame_tag(&sent, tags);
+		frame_tag(&inner, tags);
+		assert_opened(tunnel.name, &sent, &inner);
+		sent.length_bytes--;
+		assert_left_alone("jumbo frame with a byte cut off", &sent);
+	}
+}
+
 static void leaves_truncated_alone(void **state)
 {
 	const struct tunnel *tunnel = *state;
 	struct frame whole, sent;
 	char name[64];
 
-	build(tunnel, &whole);
+	tunnel_build(tunnel, &whole);
 	for (__u32 length = AT_IP; length < whole.length_bytes; length++) {
 		sent = whole;
 		sent.length_bytes = length;
@@ -127,15 +147,16 @@ static void leaves_inner_longer_than_outer_alone(void **state)
 {
 	const struct tunnel *tunnel = *state;
 	struct frame sent;
-	__u32 at = AT_IP + (tunnel->outer_bytes == 40 ? 4 : 2);
 	__u16 whole_bytes;
 	char name[64];
+	__u32 at;
 
-	build(tunnel, &sent);
+	tunnel_build(tunnel, &sent);
+	at = AT_IP + (is_ipv6(&sent) ? 4 : 2);
 	whole_bytes = read16(&sent, at);
 	for (__u16 length = 0; length < whole_bytes; length++) {
 		write16(&sent, at, length);
-		if (tunnel->outer_bytes == 20)
+		if (!is_ipv6(&sent))
 			frame_seal(&sent);
 		snprintf(name, sizeof(name), "%s, outer length %u", tunnel->name, length);
 		assert_left_alone(name, &sent);
@@ -152,11 +173,12 @@ static void leaves_for_others_alone(void **state)
 		{"224.0.0.1", "ff02::1"},
 	};
 	struct tunnel tunnel = *(const struct tunnel *)*state;
+	bool ipv6 = strchr(tunnel.outer.destination, ':');
 	struct frame sent;
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		tunnel.outer.destination = others[i][tunnel.outer_bytes == 40];
-		build(&tunnel, &sent);
+		tunnel.outer.destination = others[i][ipv6];
+		tunnel_build(&tunnel, &sent);
 		assert_left_alone(tunnel.outer.destination, &sent);
 	}
 }
@@ -221,7 +243,8 @@ static const struct row rows[] = {
 	 IN6_6,
 	 {.pokes = {{AT_IP + 6, 60}, {AT_IP + 5, 109}},
 	  .insert = {INNER6, 8, "\x29\0\x04\x01\x04\x01\x01\0"}}},
-	{"VLAN", IN4_4, {.insert = {12, 4, "\x81\0\0\x64"}}},
+	{"three tags", IN4_4, {.insert = {12, 12, "\x88\xa8\0\x01\x81\0\0\x02\x81\0\0\x03"}}},
+	{"tag of another kind", IN4_4, {.insert = {12, 4, "\x91\0\0\x64"}}},
 	{"EtherType of ARP", IN4_4, {.pokes = {{13, 0x06}}}},
 	{"inner is IPv6, protocol says IPv4", IN4_6, {.pokes = {{AT_IP + 9, 4}}}},
 	{"inner is IPv4, protocol says IPv6", IN4_4, {.pokes = {{AT_IP + 9, 41}}}},
@@ -244,7 +267,7 @@ static void leaves_alone(void **state)
 	const struct row *row = *state;
 	struct frame sent;
 
-	build(&tunnels[row->mode], &sent);
+	tunnel_build(&tunnels[row->mode], &sent);
 	frame_edit(&sent, &row->edit);
 	assert_left_alone(row->name, &sent);
 }
@@ -275,7 +298,7 @@ static void opens_without_dont_fragment(void **state)
 	struct frame inner, sent;
 
 	(void)state;
-	build(&tunnels[IN4_4], &sent);
+	tunnel_build(&tunnels[IN4_4], &sent);
 	sent.bytes[AT_IP + 6] = 0;
 	frame_seal(&sent);
 	frame_build(&inner, &tunnels[IN4_4].inner);
@@ -311,7 +334,7 @@ static void tells_congestion(void **state)
 
 		tunnel.inner.traffic_class = dscp | marks[mark].inner;
 		tunnel.outer.traffic_class = marks[mark].outer;
-		build(&tunnel, &sent);
+		tunnel_build(&tunnel, &sent);
 		tunnel.inner.traffic_class = dscp | marks[mark].result;
 		frame_build(&expected, &tunnel.inner);
 		snprintf(name, sizeof(name), "%s, DSCP %#x, ECN %u outside, %u inside", tunnel.name,
@@ -332,30 +355,21 @@ static void tells_congestion_with_every_checksum(void **state)
 	for (__u32 id = 0; id <= 0xffff; id++) {
 		tunnel.inner.id = id;
 		tunnel.inner.traffic_class = 1 + id % 2;
-		build(&tunnel, &sent);
+		tunnel_build(&tunnel, &sent);
 		tunnel.inner.traffic_class = 3;
 		frame_build(&expected, &tunnel.inner);
-		run_node("identification", &sent);
+		assert_int_equal(world_run("node", &sent), XDP_PASS);
 		assert_frame("identification", &sent, &expected);
 	}
 }
 
-static int attach_node(void **state)
-{
-	if (world_open(state))
-		return -1;
-	sluice("attach " NEAR " --role node");
-	return 0;
-}
-
 int main(void)
 {
-	static const struct {
-		const char *name;
-		CMUnitTestFunction run;
-	} of_each[] = {
+	static const struct tunnel_test kinds[] = {
 		{"opens", opens},
 		{"opens a padded frame", opens_padded},
+		{"opens a tagged frame", opens_tagged},
+		{"opens a jumbo frame", opens_jumbo},
 		{"leaves a truncated one alone", leaves_truncated_alone},
 		{"leaves an inner packet longer than the outer alone",
 		 leaves_inner_longer_than_outer_alone},
@@ -368,22 +382,13 @@ int main(void)
 		cmocka_unit_test(opens_without_dont_fragment),
 		cmocka_unit_test(tells_congestion_with_every_checksum),
 	};
-	const size_t kinds = sizeof(of_each) / sizeof(of_each[0]);
-	const size_t rest = sizeof(others) / sizeof(others[0]);
-	struct CMUnitTest tests[TUNNELS * kinds + ROWS + rest];
-	char names[TUNNELS * kinds][80];
+	const size_t kind_count = sizeof(kinds) / sizeof(kinds[0]);
+	struct CMUnitTest tests[TUNNELS * kind_count + ROWS + sizeof(others) / sizeof(others[0])];
+	size_t count = tunnel_tests(tests, tunnels, TUNNELS, kinds, kind_count);
 
-	for (size_t i = 0; i < TUNNELS * kinds; i++) {
-		const struct tunnel *tunnel = &tunnels[i / kinds];
-
-		snprintf(names[i], sizeof(names[i]), "%s: %s", tunnel->name,
-			 of_each[i % kinds].name);
-		tests[i] = (struct CMUnitTest){names[i], of_each[i % kinds].run, NULL, NULL,
-					       (void *)tunnel};
-	}
 	for (size_t i = 0; i < ROWS; i++)
-		tests[TUNNELS * kinds + i] = (struct CMUnitTest){rows[i].name, leaves_alone, NULL,
-								 NULL, (void *)&rows[i]};
-	memcpy(tests + TUNNELS * kinds + ROWS, others, sizeof(others));
-	return cmocka_run_group_tests_name("node", tests, attach_node, world_close);
+		tests[count++] = (struct CMUnitTest){rows[i].name, leaves_alone, NULL, NULL,
+						     (void *)&rows[i]};
+	memcpy(tests + count, others, sizeof(others));
+	return cmocka_run_group_tests_name("node", tests, node_open, world_close);
 }

@@ -20,8 +20,8 @@
 
 #include "maps/control.h"
 #include "maps/hash.h"
-#include "maps/node.h"
 #include "maps/service.h"
+#include "user/kernel/node.h"
 #include "world.h"
 
 #define PIN_ROOT "/sys/fs/bpf"
@@ -189,7 +189,7 @@ bool world_cpu(unsigned int number)
 	return false;
 }
 
-static int open_pinned(const char *name)
+int world_pinned(const char *name)
 {
 	char path[96];
 	size_t i;
@@ -216,7 +216,7 @@ __u32 world_place(const char *vip, __u16 port, __u8 protocol)
 	__u32 zero = 0;
 	__u64 address[2] = {};
 
-	assert_int_equal(bpf_map_lookup_elem(open_pinned("control"), &zero, &control), 0);
+	assert_int_equal(bpf_map_lookup_elem(world_pinned("control"), &zero, &control), 0);
 	layout = &control.layout[control.generation & 1];
 	if (strchr(vip, ':')) {
 		inet_pton(AF_INET6, vip, address);
@@ -239,7 +239,7 @@ int world_run(const char *program, struct frame *frame)
 		    .data_size_in = in.length_bytes, .data_out = frame->bytes,
 		    .data_size_out = sizeof(frame->bytes), .ctx_in = &context,
 		    .ctx_size_in = sizeof(context), .repeat = 1);
-	int err = bpf_prog_test_run_opts(open_pinned(program), &options);
+	int err = bpf_prog_test_run_opts(world_pinned(program), &options);
 
 	if (err)
 		fail_msg("cannot run %s on %u bytes: %s", program, in.length_bytes, strerror(-err));
@@ -315,18 +315,11 @@ struct counts drop_counts(const char *reason)
 	return add_rows("drops", "reason", reason, NULL);
 }
 
-struct counts node_counts(void)
+struct node_counters node_counts(void)
 {
-	struct node_counters values[libbpf_num_possible_cpus()];
-	struct counts sum = {};
-	__u32 zero = 0;
-	int cpu;
+	struct node_counters sum;
 
-	assert_int_equal(bpf_map_lookup_elem(open_pinned("node_counters"), &zero, values), 0);
-	for (cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++) {
-		sum.packets += values[cpu].packets;
-		sum.bytes += values[cpu].bytes;
-	}
+	assert_int_equal(node_counters_read(pin, &sum), 0);
 	return sum;
 }
 

@@ -9,6 +9,7 @@
 
 #include <linux/bpf.h>
 
+#include "maps/node.h"
 #include "packet.h"
 
 /* The device that frames come in by in these tests, and the other one. */
@@ -38,6 +39,9 @@ int world_use_main(void **state); /* teardown of a test that used another */
 /* Where the packet path looks for a service, by the key that is in use now. */
 __u32 world_place(const char *vip, __u16 port, __u8 protocol);
 
+/* A map or program of the instance in use; not to be closed. */
+int world_pinned(const char *name);
+
 /* Must succeed; both are formats. */
 void sluice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void ip(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -65,7 +69,7 @@ struct counts backend_counts(const char *service, const char *backend);
 struct counts drop_counts(const char *reason);
 
 /* Of the node program. */
-struct counts node_counts(void);
+struct node_counters node_counts(void);
 
 /* @frame must be dropped for @reason, counted once, and come out as it went in. */
 void assert_dropped(const char *name, const struct frame *frame, const char *reason);

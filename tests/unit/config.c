@@ -344,7 +344,7 @@ static void service_refusals(void **state)
 		{"services:\n  - {name: a, vip: 192.0.2.1, port: 80, proto: icmp}\n", 2,
 		 "services[0].proto: got \"icmp\", expected tcp or udp"},
 		{ONE_SERVICE "    forward: nat\n", 6,
-		 "services[0].forward: got \"nat\", expected dsr or ipip"},
+		 "services[0].forward: got \"nat\", expected dsr, ipip or gue"},
 		{ONE_SERVICE "    slots: 5000\n", 6,
 		 "services[0].slots: 5000 is no number of slots: a power of two from 4096 to "
 		 "1048576, or 0 to go by the number of backends"},

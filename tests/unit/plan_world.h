@@ -10,6 +10,7 @@
 #include "user/core/plan.h"
 
 #define SECOND_NS 1000000000ULL
+#define TICK_NS   4000000ULL
 
 struct world {
 	struct model model;
@@ -105,8 +106,8 @@ static inline void use(struct slots_view *view, struct slot_range range)
 static inline int world_try(struct world *world, __u64 now_ns, struct text_error *error)
 {
 	plan_free(&world->plan);
-	return plan_make(&world->model, &world->view, &world->settings, now_ns, &world->plan,
-			 error);
+	return plan_make(&world->model, &world->view, &world->settings, now_ns, TICK_NS,
+			 &world->plan, error);
 }
 
 /* Plan and take it over: new slots into the map, where no packet may be reading. */

@@ -293,6 +293,7 @@ static void test_edits(void **state)
 	wanted.services[1].forward = FORWARD_IPIP;
 	wanted.services[1].slot_count = 8192;
 	wanted.services[1].flags = SERVICE_LOCAL_COUNT;
+	wanted.services[1].mss_bytes = 1400;
 	wanted.backends[0].base_weight = 300;
 	wanted.backends[0].weight_milli = 300000;
 	wanted.backends[1].state = BACKEND_DOWN;
@@ -305,6 +306,7 @@ static void test_edits(void **state)
 	assert_int_equal(web->forward, FORWARD_IPIP);
 	assert_int_equal(web->slot_count, 8192);
 	assert_int_equal(web->flags, SERVICE_LOCAL_COUNT);
+	assert_int_equal(web->mss_bytes, 1400);
 	assert_int_equal(web->slots.base, 8192);
 	assert_int_equal(model.backend_count, 2);
 	assert_int_equal(model.backends[0].id, 1);
@@ -320,6 +322,61 @@ static void test_edits(void **state)
 	assert_string_equal(model.backends[1].region, "north");
 	model_free(&model);
 	model_free(&wanted);
+}
+
+static struct quic_server_id id(__u8 first, __u8 count)
+{
+	return (struct quic_server_id){.byte = {first}, .count = count};
+}
+
+/* 192.0.2.1:443/udp "quic" with "q1" and "q2", whose ids have @count bytes and begin so. */
+static struct model quic_example(__u8 count, __u8 first, __u8 second)
+{
+	struct model model = {.backends_max = 100, .slots_max = 1 << 20};
+	struct service_request request = service_request("quic", "192.0.2.1", 443);
+	struct backend_request q1 = backend_request("q1", "10.0.0.1");
+	struct backend_request q2 = backend_request("q2", "10.0.0.2");
+	struct text_error error;
+
+	request.protocol = IPPROTO_UDP;
+	request.server_id_bytes = count;
+	q1.server_id = id(first, count);
+	q2.server_id = id(second, count);
+	assert_int_equal(model_service_add(&model, &request, &error), 0);
+	assert_int_equal(model_backend_add(&model, "quic", &q1, &error), 0);
+	assert_int_equal(model_backend_add(&model, "quic", &q2, &error), 0);
+	return model;
+}
+
+/* Swapped, of another length, taken away altogether: the backends stay. */
+static void test_server_ids(void **state)
+{
+	static const struct {
+		const char *label;
+		__u8 count, first, second;
+	} cases[] = {
+		{"the same", 2, 1, 2},
+		{"swapped", 2, 2, 1},
+		{"longer", 8, 1, 2},
+		{"none", 0, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct model model = quic_example(2, 1, 2);
+		struct model wanted = quic_example(cases[i].count, cases[i].first, cases[i].second);
+		const struct quic_server_id q1 = id(cases[i].first, cases[i].count);
+		const struct quic_server_id q2 = id(cases[i].second, cases[i].count);
+
+		take_over(&model, &wanted);
+		if (model.backend_count != 2 || backend(&model, "quic", "q2")->id != 2 ||
+		    model.services[0].server_id_bytes != cases[i].count ||
+		    !server_id_equal(&backend(&model, "quic", "q1")->server_id, &q1) ||
+		    !server_id_equal(&backend(&model, "quic", "q2")->server_id, &q2))
+			fail_msg("%s", cases[i].label);
+		model_free(&model);
+		model_free(&wanted);
+	}
 }
 
 static void test_errors_pass_through(void **state)
@@ -353,6 +410,7 @@ int main(void)
 		cmocka_unit_test(test_addresses_swapped),
 		cmocka_unit_test(test_service_moves),
 		cmocka_unit_test(test_edits),
+		cmocka_unit_test(test_server_ids),
 		cmocka_unit_test(test_errors_pass_through),
 	};
 

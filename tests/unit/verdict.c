@@ -19,6 +19,7 @@ static void test_known_names(void **state)
 		{DROP_NO_BACKEND, "no_backend"},   {DROP_NO_NEXT_HOP, "no_next_hop"},
 		{DROP_TTL_EXPIRED, "ttl_expired"}, {DROP_TOO_BIG, "too_big"},
 		{DROP_NO_ROOM, "no_room"},         {DROP_NO_STATE, "no_state"},
+		{DROP_ECHO_LIMIT, "echo_limit"},
 	};
 
 	(void)state;

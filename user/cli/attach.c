@@ -1,28 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* sluice attach | detach */
-#include <errno.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "../../maps/gue.h"
 #include "../kernel/attach.h"
-#include "../kernel/object.h"
 #include "attachment.h"
+#include "node.h"
 #include "output.h"
 #include "session.h"
 
-enum { OPTION_MODE = 1, OPTION_ROLE, OPTION_ALONE };
+enum { OPTION_MODE = 1, OPTION_ROLE, OPTION_ALONE, OPTION_GUE_PORT };
 
 static int attach_options(const struct cli *cli, int argc, char **argv,
-			  struct attach_request *request)
+			  struct attach_request *request, uint64_t *gue_port)
 {
 	static const struct option options[] = {
 		{"mode", required_argument, NULL, OPTION_MODE},
 		{"role", required_argument, NULL, OPTION_ROLE},
 		{"alone", no_argument, NULL, OPTION_ALONE},
+		{"gue-port", required_argument, NULL, OPTION_GUE_PORT},
 		{},
 	};
 	int option;
@@ -36,11 +34,16 @@ static int attach_options(const struct cli *cli, int argc, char **argv,
 			break;
 		case OPTION_ROLE:
 			if (strcmp(optarg, "lb") && strcmp(optarg, "node"))
-				return cli_usage(cli, "--role is '%s', expected lb or node", optarg);
+				return cli_usage(cli, "--role is '%s', expected lb or node",
+						 optarg);
 			request->role = strcmp(optarg, "node") ? ATTACH_LB : ATTACH_NODE;
 			break;
 		case OPTION_ALONE:
 			request->alone = true;
+			break;
+		case OPTION_GUE_PORT:
+			if (cli_number(cli, "--gue-port", optarg, 1, UINT16_MAX, gue_port))
+				return CLI_USAGE;
 			break;
 		default:
 			return CLI_USAGE;
@@ -48,50 +51,10 @@ static int attach_options(const struct cli *cli, int argc, char **argv,
 	}
 	if (argc - optind != 1)
 		return cli_usage(cli, "expected one DEVICE");
+	if (*gue_port && request->role != ATTACH_NODE)
+		return cli_usage(cli, "--gue-port is for --role node; the balancer's is an option "
+				      "of `sluice load`");
 	request->device = argv[optind];
-	return CLI_OK;
-}
-
-static bool node_address_of(const struct sockaddr *from, struct node_address *to)
-{
-	if (!from)
-		return false;
-	memset(to, 0, sizeof(*to));
-	if (from->sa_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)from;
-
-		to->low = (__u64)in->sin_addr.s_addr << 32 | 0xffff0000;
-		return true;
-	}
-	if (from->sa_family == AF_INET6) {
-		memcpy(to, &((const struct sockaddr_in6 *)from)->sin6_addr, sizeof(*to));
-		return true;
-	}
-	return false;
-}
-
-/* A node opens what is sent to the addresses of the device that it comes in by. */
-static int load_node(const struct cli *cli, const char *device)
-{
-	struct node_address addresses[NODE_ADDRESSES_MAX];
-	struct ifaddrs *list, *entry;
-	struct text_error error;
-	__u32 count = 0;
-
-	if (getifaddrs(&list))
-		return cli_fail("cannot list addresses: %s", strerror(errno));
-	for (entry = list; entry && count < NODE_ADDRESSES_MAX; entry = entry->ifa_next) {
-		if (!strcmp(entry->ifa_name, device) &&
-		    node_address_of(entry->ifa_addr, &addresses[count]))
-			count++;
-	}
-	freeifaddrs(list);
-	if (!count)
-		cli_warn("%s has no address yet: it will open no packets; attach it again when it "
-			 "has",
-			 device);
-	if (object_load_node(cli->pin_dir, addresses, count, &error))
-		return cli_fail("%s", error.what);
 	return CLI_OK;
 }
 
@@ -124,14 +87,17 @@ static int attach(struct cli *cli, int argc, char **argv)
 	};
 	struct attach_result result = {};
 	struct text_error error;
+	uint64_t gue_port = 0;
 	json_t *root;
-	int status = attach_options(cli, argc, argv, &request);
+	int status = attach_options(cli, argc, argv, &request, &gue_port);
 
 	if (status)
 		return status;
 	if (request.role == ATTACH_NODE)
 		request.alone = true; /* its addresses are constants of the pinned program */
-	status = request.role == ATTACH_NODE ? load_node(cli, request.device) : require_loaded(cli);
+	status = request.role == ATTACH_NODE
+			 ? node_load(cli, request.device, gue_port ? gue_port : GUE_PORT)
+			 : require_loaded(cli);
 	if (status)
 		return status;
 	if (attach_program(&request, &result, &error))
@@ -165,7 +131,7 @@ static int detach(struct cli *cli, int argc, char **argv)
 }
 
 const struct command attach_commands[] = {
-	{"attach", NULL, "DEVICE [--mode native|generic] [--role lb|node] [--alone]",
+	{"attach", NULL, "DEVICE [--mode native|generic] [--role lb|node] [--alone] [--gue-port N]",
 	 "run the program on a device", attach},
 	{"detach", NULL, "DEVICE", "stop running it there", detach},
 	{},

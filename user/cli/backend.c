@@ -8,7 +8,14 @@
 #include "output.h"
 #include "session.h"
 
-enum { OPTION_ADDRESS = 1, OPTION_NODE, OPTION_REGION, OPTION_WEIGHT, OPTION_STATE };
+enum {
+	OPTION_ADDRESS = 1,
+	OPTION_NODE,
+	OPTION_REGION,
+	OPTION_WEIGHT,
+	OPTION_STATE,
+	OPTION_SERVER_ID,
+};
 
 static const struct option add_options[] = {
 	{"address", required_argument, NULL, OPTION_ADDRESS},
@@ -16,12 +23,14 @@ static const struct option add_options[] = {
 	{"region", required_argument, NULL, OPTION_REGION},
 	{"weight", required_argument, NULL, OPTION_WEIGHT},
 	{"state", required_argument, NULL, OPTION_STATE},
+	{"server-id", required_argument, NULL, OPTION_SERVER_ID},
 	{},
 };
 
 static const struct option set_options[] = {
 	{"weight", required_argument, NULL, OPTION_WEIGHT},
 	{"state", required_argument, NULL, OPTION_STATE},
+	{"server-id", required_argument, NULL, OPTION_SERVER_ID},
 	{},
 };
 
@@ -30,6 +39,7 @@ struct arguments {
 	bool have_address;
 	bool have_weight;
 	bool have_state;
+	bool have_server_id;
 };
 
 static int parse_option(const struct cli *cli, int option, struct arguments *arguments)
@@ -61,6 +71,12 @@ static int parse_option(const struct cli *cli, int option, struct arguments *arg
 		arguments->have_state = true;
 		if (backend_state_parse(optarg, &request->state))
 			return cli_usage(cli, "--state is '%s', expected up, drain or down", optarg);
+		return CLI_OK;
+	case OPTION_SERVER_ID:
+		arguments->have_server_id = true;
+		if (server_id_parse(optarg, &request->server_id))
+			return cli_usage(cli, "--server-id is '%s', expected " SERVER_ID_EXPECTED,
+					 optarg);
 		return CLI_OK;
 	default:
 		return CLI_USAGE;
@@ -115,6 +131,22 @@ static int backend_add(struct cli *cli, int argc, char **argv)
 	return status;
 }
 
+static int set(struct model *model, const char *service, const struct arguments *arguments,
+	       struct text_error *error)
+{
+	const struct backend_request *request = &arguments->request;
+	int err = 0;
+
+	if (arguments->have_server_id)
+		err = model_backend_set_server_id(model, service, request->name,
+						  &request->server_id, error);
+	if (err)
+		return err;
+	return model_backend_set(model, service, request->name,
+				 arguments->have_weight ? &request->base_weight : NULL,
+				 arguments->have_state ? &request->state : NULL, error);
+}
+
 static int backend_set(struct cli *cli, int argc, char **argv)
 {
 	struct arguments arguments = {};
@@ -125,17 +157,14 @@ static int backend_set(struct cli *cli, int argc, char **argv)
 
 	if (status)
 		return status;
-	if (!arguments.have_weight && !arguments.have_state)
-		return cli_usage(cli, "nothing to set: give --weight or --state");
+	if (!arguments.have_weight && !arguments.have_state && !arguments.have_server_id)
+		return cli_usage(cli, "nothing to set: give --weight, --state or --server-id");
 	if (session_open(cli, true, &session))
 		return CLI_FAILED;
 	service = session_service(&session, argv[optind]);
 	status = CLI_FAILED;
 	if (service && session_backend(&session, service, arguments.request.name)) {
-		if (model_backend_set(&session.model, service->name, arguments.request.name,
-				      arguments.have_weight ? &arguments.request.base_weight : NULL,
-				      arguments.have_state ? &arguments.request.state : NULL,
-				      &error))
+		if (set(&session.model, service->name, &arguments, &error))
 			cli_fail("%s", error.what);
 		else
 			status = session_publish(&session);
@@ -167,6 +196,20 @@ static int backend_del(struct cli *cli, int argc, char **argv)
 	return status;
 }
 
+/* What frames must carry so that the route's device is where they end up: "100", or "100.7". */
+static json_t *vlan_text(const __u16 vlan[2])
+{
+	return !vlan[0] ? json_null()
+			: json_sprintf(vlan[1] ? "%u.%u" : "%u", vlan[0], vlan[1]);
+}
+
+static json_t *server_id_text(const struct quic_server_id *server_id)
+{
+	char text[SERVER_ID_TEXT_BYTES];
+
+	return server_id->count ? json_string(server_id_format(server_id, text)) : json_null();
+}
+
 static json_t *backend_row(const struct model *model, const struct model_backend *backend)
 {
 	const struct model_service *service = model_service_by_id(model, backend->service);
@@ -180,13 +223,15 @@ static json_t *backend_row(const struct model *model, const struct model_backend
 			 hop->next_hop_mac[1], hop->next_hop_mac[2], hop->next_hop_mac[3],
 			 hop->next_hop_mac[4], hop->next_hop_mac[5]);
 	}
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:i}", "service",
-			 service->name, "backend", backend->name, "address",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:i}",
+			 "service", service->name, "backend", backend->name, "address",
 			 address_format_port(&backend->address, backend->port, address), "node",
 			 backend->node, "region", backend->region, "base_weight",
 			 backend->base_weight, "state", backend_state_name(backend->state),
 			 "next_hop", next_hop_state_name(hop->state), "mac", mac, "device", device,
-			 "id", backend->id);
+			 "vlan", vlan_text(hop->vlan), "mtu_bytes",
+			 output_number_or_null(hop->mtu_bytes), "server_id",
+			 server_id_text(&backend->server_id), "id", backend->id);
 }
 
 static int backend_list(struct cli *cli, int argc, char **argv)
@@ -197,6 +242,8 @@ static int backend_list(struct cli *cli, int argc, char **argv)
 		{"region", "REGION", NULL, 0},	   {"base_weight", "BASE-WEIGHT", NULL, 0},
 		{"state", "STATE", NULL, 0},	   {"next_hop", "NEXT-HOP", NULL, 0},
 		{"mac", "MAC", NULL, 0},	   {"device", "DEVICE", NULL, 0},
+		{"vlan", "VLAN", NULL, 0},	   {"mtu_bytes", "MTU", NULL, 0},
+		{"server_id", "SERVER-ID", NULL, 0},
 	};
 	const struct model_service *only = NULL;
 	struct session session;
@@ -252,10 +299,11 @@ static int backend_resolve(struct cli *cli, int argc, char **argv)
 const struct command backend_commands[] = {
 	{"backend", "add",
 	 "SERVICE NAME --address ADDR[:PORT] [--node NODE] [--region REGION] [--weight W] "
-	 "[--state up|drain|down]",
+	 "[--state up|drain|down] [--server-id HEX]",
 	 "add a backend to a service", backend_add},
-	{"backend", "set", "SERVICE NAME [--weight W] [--state up|drain|down]",
-	 "change a backend's base weight or state", backend_set},
+	{"backend", "set",
+	 "SERVICE NAME [--weight W] [--state up|drain|down] [--server-id HEX|none]",
+	 "change a backend's base weight, state or server id", backend_set},
 	{"backend", "del", "SERVICE NAME", "remove a backend", backend_del},
 	{"backend", "list", "[SERVICE]", "show backends and the way to them", backend_list},
 	{"backend", "resolve", "[SERVICE [NAME]]",

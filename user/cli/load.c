@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* sluice load | unload | check */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,12 +14,21 @@
 #include "../core/config.h"
 #include "../core/keys.h"
 #include "../core/reconcile.h"
+#include "../kernel/apply.h"
 #include "../kernel/attach.h"
 #include "../kernel/object.h"
 #include "output.h"
 #include "session.h"
 
-enum { OPTION_CONFIG = 1 };
+enum { OPTION_CONFIG = 1, OPTION_GUE_PORT, OPTION_ICMP_RATE };
+
+struct load_arguments {
+	const char *path; /* of the configuration; NULL: none */
+	uint64_t gue_port;
+	uint64_t icmp_rate;
+	bool have_gue_port;
+	bool have_icmp_rate;
+};
 
 /* Returns CLI_OK with @config to be freed, or CLI_FAILED after the user has been told. */
 static int read_config(const char *path, struct config *config)
@@ -66,6 +76,8 @@ static int make_settings(const struct config *config, struct settings *settings)
 	memcpy(settings->tunnel_source_ipv6, load->tunnel_source_ipv6.word, 16);
 	settings->tunnel_source_ipv4_vary = load->tunnel_source_ipv4_vary;
 	settings->tunnel_source_ipv6_vary = load->tunnel_source_ipv6_vary;
+	settings->gue_port = htons(load->gue_port);
+	settings->icmp_rate = load->icmp_rate;
 	return CLI_OK;
 }
 
@@ -111,17 +123,39 @@ static int replace_attached(struct cli *cli)
 	return status;
 }
 
-/* A new program onto the maps that are there; what is in them stays. */
-static int load_again(struct cli *cli, const struct config *config)
+static int read_settings(const struct cli *cli, struct settings *settings)
 {
 	struct text_error error;
-	struct settings settings;
+	struct maps maps;
+
+	if (maps_open(cli->pin_dir, false, &maps, &error))
+		return cli_fail("%s", error.what);
+	*settings = *maps.settings;
+	maps_close(&maps);
+	return CLI_OK;
+}
+
+static int note_options(const struct cli *cli, const struct settings *settings)
+{
+	struct text_error error;
 	struct maps maps;
 
 	if (maps_open(cli->pin_dir, true, &maps, &error))
 		return cli_fail("%s", error.what);
-	settings = *maps.settings;
+	apply_options(&maps, settings);
 	maps_close(&maps);
+	return CLI_OK;
+}
+
+/* A new program onto the maps that are there; what is in them stays. @config may be NULL. */
+static int load_again(struct cli *cli, const struct config *config,
+		      const struct load_arguments *arguments)
+{
+	struct text_error error;
+	struct settings settings;
+
+	if (read_settings(cli, &settings))
+		return CLI_FAILED;
 	if (config && (settings.flow_main_sets != flow_sets(config->load.flows_per_cpu) ||
 		       settings.backends_max != config->load.backends_max ||
 		       settings.slots_max != config->load.slots_max ||
@@ -129,8 +163,14 @@ static int load_again(struct cli *cli, const struct config *config)
 		return cli_fail("%s is loaded with other sizes or another seed than this "
 				"configuration's; `sluice unload` comes first, and ends its flows",
 				cli->pin_dir);
+	if (config || arguments->have_gue_port)
+		settings.gue_port = htons(config ? config->load.gue_port : arguments->gue_port);
+	if (config || arguments->have_icmp_rate)
+		settings.icmp_rate = config ? config->load.icmp_rate : arguments->icmp_rate;
 	if (object_load_lb(cli->pin_dir, &settings, &error))
 		return cli_fail("%s", error.what);
+	if (note_options(cli, &settings))
+		return CLI_FAILED;
 	return replace_attached(cli);
 }
 
@@ -152,50 +192,80 @@ static int apply_config(const struct cli *cli, const struct config *config)
 	return status;
 }
 
-static bool is_loaded(const struct cli *cli)
+static int load_option(const struct cli *cli, int option, struct load_arguments *arguments)
 {
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/control", cli->pin_dir);
-	return !access(path, F_OK);
+	switch (option) {
+	case OPTION_CONFIG:
+		arguments->path = optarg;
+		return CLI_OK;
+	case OPTION_GUE_PORT:
+		arguments->have_gue_port = true;
+		return cli_number(cli, "--gue-port", optarg, 1, 65535, &arguments->gue_port)
+			       ? CLI_USAGE
+			       : CLI_OK;
+	case OPTION_ICMP_RATE:
+		arguments->have_icmp_rate = true;
+		return cli_number(cli, "--icmp-rate", optarg, 0, CONFIG_ICMP_RATE_MAX,
+				  &arguments->icmp_rate)
+			       ? CLI_USAGE
+			       : CLI_OK;
+	default:
+		return CLI_USAGE;
+	}
 }
 
-static int load_options(const struct cli *cli, int argc, char **argv, const char **path)
+static int load_options(const struct cli *cli, int argc, char **argv,
+			struct load_arguments *arguments)
 {
 	static const struct option options[] = {
 		{"config", required_argument, NULL, OPTION_CONFIG},
+		{"gue-port", required_argument, NULL, OPTION_GUE_PORT},
+		{"icmp-rate", required_argument, NULL, OPTION_ICMP_RATE},
 		{},
 	};
-	int option;
+	int option, status;
 
-	*path = NULL;
+	memset(arguments, 0, sizeof(*arguments));
 	while ((option = cli_option(cli, argc, argv, options)) != -1) {
-		if (option != OPTION_CONFIG)
-			return CLI_USAGE;
-		*path = optarg;
+		status = load_option(cli, option, arguments);
+		if (status)
+			return status;
 	}
 	if (optind != argc)
 		return cli_usage(cli, "unexpected '%s'", argv[optind]);
 	return CLI_OK;
 }
 
+/* The configuration, or what stands for none; options win over what it says. */
+static int load_wanted(const struct load_arguments *arguments, struct config *config)
+{
+	if (!arguments->path)
+		config_default(config);
+	else if (read_config(arguments->path, config))
+		return CLI_FAILED;
+	if (arguments->have_gue_port)
+		config->load.gue_port = arguments->gue_port;
+	if (arguments->have_icmp_rate)
+		config->load.icmp_rate = arguments->icmp_rate;
+	return CLI_OK;
+}
+
 static int load(struct cli *cli, int argc, char **argv)
 {
+	struct load_arguments arguments;
 	struct text_error ignored;
 	struct config config;
-	const char *path;
 	bool fresh;
-	int status = load_options(cli, argc, argv, &path);
+	int status = load_options(cli, argc, argv, &arguments);
 
 	if (status)
 		return status;
-	if (!path)
-		config_default(&config);
-	else if (read_config(path, &config))
+	if (load_wanted(&arguments, &config))
 		return CLI_FAILED;
-	fresh = !is_loaded(cli);
-	status = fresh ? load_fresh(cli, &config) : load_again(cli, path ? &config : NULL);
-	if (!status && path) {
+	fresh = !session_is_loaded(cli);
+	status = fresh ? load_fresh(cli, &config)
+		       : load_again(cli, arguments.path ? &config : NULL, &arguments);
+	if (!status && arguments.path) {
 		status = apply_config(cli, &config);
 		if (status && fresh)
 			object_unpin_all(cli->pin_dir, &ignored);
@@ -248,7 +318,7 @@ static int check(struct cli *cli, int argc, char **argv)
 }
 
 const struct command load_commands[] = {
-	{"load", NULL, "[--config FILE]",
+	{"load", NULL, "[--config FILE] [--gue-port PORT] [--icmp-rate N]",
 	 "load the program and its maps, or replace the program of what is loaded", load},
 	{"unload", NULL, "", "detach everywhere, and forget everything", unload},
 	{"check", NULL, "FILE", "say whether a configuration is valid, change nothing", check},

@@ -56,12 +56,27 @@ static void print_cell(const char *text, size_t width, bool number, bool last)
 	fputs(last ? "\n" : "  ", stdout);
 }
 
+/* A null says that there is nothing to say: of rows that all say so, the column is left out. */
+static bool is_silent(const json_t *rows, const struct column *column)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		if (!json_is_null(json_object_get(row, column->key)))
+			return false;
+	}
+	return true;
+}
+
 void output_table(const json_t *rows, const struct column *columns, size_t column_count,
 		  const char *empty)
 {
+	const struct column *shown[COLUMNS_MAX];
 	size_t width[COLUMNS_MAX];
 	bool number[COLUMNS_MAX];
 	char text[CELL_BYTES];
+	size_t count = 0;
 	json_t *row;
 	size_t i, c;
 
@@ -69,14 +84,18 @@ void output_table(const json_t *rows, const struct column *columns, size_t colum
 		puts(empty);
 		return;
 	}
-	for (c = 0; c < column_count; c++)
-		width[c] = column_width(rows, &columns[c], &number[c]);
-	for (c = 0; c < column_count; c++)
-		print_cell(columns[c].title, width[c], number[c], c + 1 == column_count);
+	for (c = 0; c < column_count; c++) {
+		if (!is_silent(rows, &columns[c]))
+			shown[count++] = &columns[c];
+	}
+	for (c = 0; c < count; c++)
+		width[c] = column_width(rows, shown[c], &number[c]);
+	for (c = 0; c < count; c++)
+		print_cell(shown[c]->title, width[c], number[c], c + 1 == count);
 	json_array_foreach(rows, i, row) {
-		for (c = 0; c < column_count; c++) {
-			format_cell(json_object_get(row, columns[c].key), &columns[c], text);
-			print_cell(text, width[c], number[c], c + 1 == column_count);
+		for (c = 0; c < count; c++) {
+			format_cell(json_object_get(row, shown[c]->key), shown[c], text);
+			print_cell(text, width[c], number[c], c + 1 == count);
 		}
 	}
 }
@@ -90,6 +109,11 @@ void output_rows(bool json, json_t *rows, const struct column *columns, size_t c
 	}
 	output_table(rows, columns, column_count, empty);
 	json_decref(rows);
+}
+
+json_t *output_number_or_null(json_int_t number)
+{
+	return number ? json_integer(number) : json_null();
 }
 
 void output_json(json_t *root)

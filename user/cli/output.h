@@ -17,7 +17,7 @@ struct column {
 
 /*
  * Print an array of objects as a table: texts to the left, numbers to the right, "-" for what a row
- * lacks. An empty array prints @empty instead.
+ * lacks. A column for which all rows have a null is left out. An empty array prints @empty instead.
  */
 void output_table(const json_t *rows, const struct column *columns, size_t column_count,
 		  const char *empty);
@@ -25,6 +25,9 @@ void output_table(const json_t *rows, const struct column *columns, size_t colum
 /* Print @rows one way or the other, and let go of them. */
 void output_rows(bool json, json_t *rows, const struct column *columns, size_t column_count,
 		 const char *empty);
+
+/* A number for which 0 means that there is none. */
+json_t *output_number_or_null(json_int_t number);
 
 /* Print @root as JSON and let go of it. */
 void output_json(json_t *root);

@@ -2,8 +2,11 @@
 #include "session.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../io/next_hop.h"
 #include "../kernel/apply.h"
@@ -12,6 +15,14 @@
 
 /* How long neighbours may take to answer, all together. */
 #define NEIGHBOUR_WAIT_MS 1500
+
+bool session_is_loaded(const struct cli *cli)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/control", cli->pin_dir);
+	return !access(path, F_OK);
+}
 
 int session_open(const struct cli *cli, bool write, struct session *session)
 {

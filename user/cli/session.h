@@ -10,6 +10,9 @@ struct session {
 	struct model model;
 };
 
+/* Whether a load balancer is loaded there; a node's program alone is none. */
+bool session_is_loaded(const struct cli *cli);
+
 /* Open and read. Returns CLI_OK, or CLI_FAILED after the user has been told why. */
 int session_open(const struct cli *cli, bool write, struct session *session);
 void session_close(struct session *session);

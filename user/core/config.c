@@ -23,6 +23,8 @@ void config_default(struct config *config)
 		.load.backends_max = CONFIG_BACKENDS_DEFAULT,
 		.load.slots_max = CONFIG_SLOTS_DEFAULT,
 		.load.seed = CONFIG_SEED_DEFAULT,
+		.load.gue_port = GUE_PORT,
+		.load.icmp_rate = CONFIG_ICMP_RATE_DEFAULT,
 		.model.backends_max = CONFIG_BACKENDS_DEFAULT,
 		.model.slots_max = CONFIG_SLOTS_DEFAULT,
 	};
@@ -105,13 +107,20 @@ static bool read_protocol(const struct reader *reader, const char *text, __u8 *p
 static bool read_forward(const struct reader *reader, const char *text, enum forward_mode *forward)
 {
 	return !text || !forward_parse(text, forward) ||
-	       wrong(reader, "forward", text, "dsr or ipip");
+	       wrong(reader, "forward", text, "dsr, ipip or gue");
 }
 
 static bool read_state(const struct reader *reader, const char *text, enum backend_state *state)
 {
 	return !text || !backend_state_parse(text, state) ||
 	       wrong(reader, "state", text, "up, drain or down");
+}
+
+static bool read_server_id(const struct reader *reader, const char *text,
+			   struct quic_server_id *server_id)
+{
+	return !text || !server_id_parse(text, server_id) ||
+	       wrong(reader, "server_id", text, SERVER_ID_EXPECTED);
 }
 
 static bool read_bool(const struct reader *reader, const char *key, const char *text, bool *value)
@@ -177,6 +186,7 @@ static bool read_load(struct reader *reader, const struct load_text *in, struct 
 {
 	struct config_load *load = &config->load;
 	__u64 flows = load->flows_per_cpu, backends = load->backends_max, slots = load->slots_max;
+	__u64 gue_port = load->gue_port, icmp_rate = load->icmp_rate;
 
 	if (!in)
 		return true;
@@ -191,11 +201,15 @@ static bool read_load(struct reader *reader, const struct load_text *in, struct 
 	    !read_tunnel_source(reader, "tunnel_source_ipv4", in->tunnel_source_ipv4, true,
 				&load->tunnel_source_ipv4, &load->tunnel_source_ipv4_vary) ||
 	    !read_tunnel_source(reader, "tunnel_source_ipv6", in->tunnel_source_ipv6, false,
-				&load->tunnel_source_ipv6, &load->tunnel_source_ipv6_vary))
+				&load->tunnel_source_ipv6, &load->tunnel_source_ipv6_vary) ||
+	    !read_number(reader, "gue_port", in->gue_port, 1, 65535, &gue_port) ||
+	    !read_number(reader, "icmp_rate", in->icmp_rate, 0, CONFIG_ICMP_RATE_MAX, &icmp_rate))
 		return false;
 	load->flows_per_cpu = flows;
 	load->backends_max = backends;
 	load->slots_max = slots;
+	load->gue_port = gue_port;
+	load->icmp_rate = icmp_rate;
 	config->model.backends_max = backends;
 	config->model.slots_max = slots;
 	return true;
@@ -244,7 +258,8 @@ static int read_backend(const struct reader *reader, const struct backend_text *
 	if (!read_address(reader, "address", in->address, &request.address) ||
 	    !read_number(reader, "port", in->port, 0, 65535, &port) ||
 	    !read_number(reader, "weight", in->weight, 0, 65535, &weight) ||
-	    !read_state(reader, in->state, &request.state))
+	    !read_state(reader, in->state, &request.state) ||
+	    !read_server_id(reader, in->server_id, &request.server_id))
 		return -EINVAL;
 	request.port = port;
 	request.base_weight = weight;
@@ -260,7 +275,7 @@ static int read_service(const struct reader *reader, const struct service_text *
 		.forward = FORWARD_DSR,
 		.local_count = true,
 	};
-	__u64 port = 0, slots = 0;
+	__u64 port = 0, slots = 0, mss = 0, idle_s = 0, server_id_bytes = 0;
 	int err;
 
 	if (!read_address(reader, "vip", in->vip, &request.vip) ||
@@ -268,10 +283,17 @@ static int read_service(const struct reader *reader, const struct service_text *
 	    !read_protocol(reader, in->proto, &request.protocol) ||
 	    !read_forward(reader, in->forward, &request.forward) ||
 	    !read_number(reader, "slots", in->slots, 0, 0xffffffff, &slots) ||
-	    !read_bool(reader, "local_count", in->local_count, &request.local_count))
+	    !read_bool(reader, "local_count", in->local_count, &request.local_count) ||
+	    !read_number(reader, "mss", in->mss, 0, MSS_BYTES_MAX, &mss) ||
+	    !read_number(reader, "idle", in->idle, IDLE_S_MIN, IDLE_S_MAX, &idle_s) ||
+	    !read_number(reader, "quic_server_id_bytes", in->quic_server_id_bytes, 0,
+			 SERVER_ID_BYTES_MAX, &server_id_bytes))
 		return -EINVAL;
 	request.port = port;
 	request.slot_count = slots;
+	request.mss_bytes = mss;
+	request.idle_ms = idle_s * 1000;
+	request.server_id_bytes = server_id_bytes;
 	err = model_service_add(model, &request, reader->error);
 	return err ? place_refusal(reader, err) : 0;
 }

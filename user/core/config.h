@@ -10,16 +10,24 @@
  *	  seed: 42                  # the same on all balancers; CONFIG_SEED_DEFAULT
  *	  tunnel_source_ipv4: 10.0.0.0/24   # outer sources vary within it, by flow; /8 to /32
  *	  tunnel_source_ipv6: fd00::/64     # /8 to /128; at most the last 32 bits vary
+ *	  gue_port: 19523           # 1 to 65535, the UDP port of nodes that services with gue use
+ *	  icmp_rate: 1000           # 0 to 1000000 echo replies, and as many ICMP errors, a second
+ *	                            # on each CPU
  *	region: cn-shanghai-1       # of this balancer
  *	services:
  *	  - name: web               # required
  *	    vip: 192.0.2.1          # required
  *	    port: 80                # required; any (or 0): every port
  *	    proto: tcp              # required; tcp or udp
- *	    forward: ipip           # or dsr, the default
+ *	    forward: ipip           # or gue, or dsr, the default
  *	    slots: 65536            # a power of two from 4096 to 1048576; by default or 0: by the
  *	                            # number of backends
  *	    local_count: true       # or false
+ *	    mss: 1400               # tcp: 536 to 65495, no SYN asks for more; by default or 0: as it
+ *	                            # came
+ *	    idle: 60                # udp: 1 to 86400 s without a packet until a flow is forgotten
+ *	    quic_server_id_bytes: 8 # udp: 1 to 15, QUIC connection ids hold a server id of that
+ *	                            # length; by default or 0: they are not looked at
  *	    backends:
  *	      - name: web-1         # required
  *	        address: 10.0.0.1   # required
@@ -28,6 +36,8 @@
  *	        region: cn-shanghai-1
  *	        weight: 100         # 0 to 65535
  *	        state: up           # or drain, down
+ *	        server_id: 0a1b2c3d4e5f6071  # hexadecimal, of quic_server_id_bytes; by default
+ *	                            # none
  *
  * Numbers are plain decimal digits. Unknown keys, keys given twice and aliases are refused.
  */
@@ -36,6 +46,7 @@
 
 #include <stddef.h>
 
+#include "../../maps/gue.h"
 #include "model.h"
 
 #define CONFIG_BYTES_MAX        (16 << 20)
@@ -48,6 +59,8 @@
 #define CONFIG_SLOTS_DEFAULT    (1 << 20)
 #define CONFIG_SLOTS_MIN        4096
 #define CONFIG_SLOTS_MAX        (1 << 28)
+#define CONFIG_ICMP_RATE_DEFAULT 1000
+#define CONFIG_ICMP_RATE_MAX     1000000
 /* Fixed, so that balancers that are told nothing agree: "sluice" in ASCII. */
 #define CONFIG_SEED_DEFAULT 0x736c75696365ULL
 
@@ -60,6 +73,8 @@ struct config_load {
 	__be32 tunnel_source_ipv4_vary;    /* host bits of the prefix, within the last word */
 	struct address tunnel_source_ipv6;
 	__be32 tunnel_source_ipv6_vary;
+	__u16 gue_port;  /* host order */
+	__u32 icmp_rate; /* a second and CPU */
 };
 
 struct config {

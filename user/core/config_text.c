@@ -26,6 +26,10 @@ static const cyaml_schema_field_t load_fields[] = {
 			       tunnel_source_ipv4, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_STRING_PTR("tunnel_source_ipv6", CYAML_FLAG_OPTIONAL, struct load_text,
 			       tunnel_source_ipv6, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_STRING_PTR("gue_port", CYAML_FLAG_OPTIONAL, struct load_text, gue_port, 0,
+			       CYAML_UNLIMITED),
+	CYAML_FIELD_STRING_PTR("icmp_rate", CYAML_FLAG_OPTIONAL, struct load_text, icmp_rate, 0,
+			       CYAML_UNLIMITED),
 	CYAML_FIELD_END,
 };
 
@@ -43,6 +47,8 @@ static const cyaml_schema_field_t backend_fields[] = {
 	CYAML_FIELD_STRING_PTR("weight", CYAML_FLAG_OPTIONAL, struct backend_text, weight, 0,
 			       CYAML_UNLIMITED),
 	CYAML_FIELD_STRING_PTR("state", CYAML_FLAG_OPTIONAL, struct backend_text, state, 0,
+			       CYAML_UNLIMITED),
+	CYAML_FIELD_STRING_PTR("server_id", CYAML_FLAG_OPTIONAL, struct backend_text, server_id, 0,
 			       CYAML_UNLIMITED),
 	CYAML_FIELD_END,
 };
@@ -67,6 +73,12 @@ static const cyaml_schema_field_t service_fields[] = {
 			       CYAML_UNLIMITED),
 	CYAML_FIELD_STRING_PTR("local_count", CYAML_FLAG_OPTIONAL, struct service_text, local_count,
 			       0, CYAML_UNLIMITED),
+	CYAML_FIELD_STRING_PTR("mss", CYAML_FLAG_OPTIONAL, struct service_text, mss, 0,
+			       CYAML_UNLIMITED),
+	CYAML_FIELD_STRING_PTR("idle", CYAML_FLAG_OPTIONAL, struct service_text, idle, 0,
+			       CYAML_UNLIMITED),
+	CYAML_FIELD_STRING_PTR("quic_server_id_bytes", CYAML_FLAG_OPTIONAL, struct service_text,
+			       quic_server_id_bytes, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_SEQUENCE("backends", CYAML_FLAG_POINTER_NULL_STR | CYAML_FLAG_OPTIONAL,
 			     struct service_text, backends, &backend_schema, 0, CYAML_UNLIMITED),
 	CYAML_FIELD_END,

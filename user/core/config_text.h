@@ -19,6 +19,8 @@ struct load_text {
 	char *seed;
 	char *tunnel_source_ipv4;
 	char *tunnel_source_ipv6;
+	char *gue_port;
+	char *icmp_rate;
 };
 
 struct backend_text {
@@ -29,6 +31,7 @@ struct backend_text {
 	char *region;
 	char *weight;
 	char *state;
+	char *server_id;
 };
 
 struct service_text {
@@ -39,6 +42,9 @@ struct service_text {
 	char *forward;
 	char *slots;
 	char *local_count;
+	char *mss;
+	char *idle;
+	char *quic_server_id_bytes;
 	struct backend_text *backends;
 	unsigned int backends_count;
 };

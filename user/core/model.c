@@ -2,6 +2,7 @@
 #include "model.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,104 +10,7 @@
 
 #include "../../maps/slot.h"
 #include "model_check.h"
-
-void model_free(struct model *model)
-{
-	free(model->services);
-	free(model->backends);
-	model->services = NULL;
-	model->service_count = 0;
-	model->backends = NULL;
-	model->backend_count = 0;
-}
-
-static int compare_numbers(__u32 a, __u32 b)
-{
-	return (a > b) - (a < b);
-}
-
-static int compare_services(const void *left, const void *right)
-{
-	const struct model_service *a = left, *b = right;
-
-	return strcmp(a->name, b->name);
-}
-
-/* By id last: one name may have been deleted more than once within the grace period. */
-static int compare_backends(const void *left, const void *right)
-{
-	const struct model_backend *a = left, *b = right;
-	int order = compare_numbers(a->state == BACKEND_GONE, b->state == BACKEND_GONE);
-
-	if (!order)
-		order = compare_numbers(a->service, b->service);
-	if (!order)
-		order = strcmp(a->name, b->name);
-	if (!order)
-		order = compare_numbers(a->id, b->id);
-	return order;
-}
-
-void model_sort(struct model *model)
-{
-	if (model->service_count)
-		qsort(model->services, model->service_count, sizeof(*model->services),
-		      compare_services);
-	if (model->backend_count)
-		qsort(model->backends, model->backend_count, sizeof(*model->backends),
-		      compare_backends);
-}
-
-struct model_service *model_service_find(const struct model *model, const char *name)
-{
-	for (size_t i = 0; i < model->service_count; i++) {
-		if (!strcmp(model->services[i].name, name))
-			return &model->services[i];
-	}
-	return NULL;
-}
-
-struct model_service *model_service_by_id(const struct model *model, __u16 id)
-{
-	for (size_t i = 0; i < model->service_count; i++) {
-		if (model->services[i].id == id)
-			return &model->services[i];
-	}
-	return NULL;
-}
-
-/* The index of the first backend that is live and stands at or behind (@service, @name). */
-static size_t backend_position(const struct model *model, __u16 service, const char *name)
-{
-	size_t low = 0, high = model->backend_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct model_backend *backend = &model->backends[middle];
-
-		if (backend->state != BACKEND_GONE &&
-		    (backend->service < service ||
-		     (backend->service == service && strcmp(backend->name, name) < 0)))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-struct model_backend *model_backend_find(const struct model *model, __u16 service, const char *name)
-{
-	size_t position = backend_position(model, service, name);
-	struct model_backend *backend;
-
-	if (position == model->backend_count)
-		return NULL;
-	backend = &model->backends[position];
-	if (backend->state == BACKEND_GONE || backend->service != service ||
-	    strcmp(backend->name, name))
-		return NULL;
-	return backend;
-}
+#include "model_order.h"
 
 /* One zeroed item more at @position. Returns the array, or NULL and leaves the old one as it is. */
 static void *open_gap(void *items, size_t count, size_t position, size_t item_bytes)
@@ -131,6 +35,32 @@ static int out_of_memory(struct text_error *error)
 	return text_refuse(error, -ENOMEM, NULL, "out of memory");
 }
 
+static struct model_service *known_service(const struct model *model, const char *name,
+					   struct text_error *error)
+{
+	struct model_service *service = name ? model_service_find(model, name) : NULL;
+
+	if (!service)
+		text_refuse(error, -ENOENT, "name", "there is no service \"%.64s\"",
+			    name ? name : "");
+	return service;
+}
+
+static struct model_backend *known_backend(const struct model *model, const char *service_name,
+					   const char *name, struct text_error *error)
+{
+	const struct model_service *service = known_service(model, service_name, error);
+	struct model_backend *backend;
+
+	if (!service)
+		return NULL;
+	backend = name ? model_backend_find(model, service->id, name) : NULL;
+	if (!backend)
+		text_refuse(error, -ENOENT, "name", "service \"%s\" has no backend \"%.64s\"",
+			    service->name, name ? name : "");
+	return backend;
+}
+
 /* 0: there is none. */
 static __u16 free_service_id(const struct model *model)
 {
@@ -145,6 +75,18 @@ static __u16 free_service_id(const struct model *model)
 			return id;
 	}
 	return 0;
+}
+
+static void take_options(struct model_service *service, const struct service_request *request)
+{
+	service->forward = request->forward;
+	service->flags = request->local_count ? SERVICE_LOCAL_COUNT : 0;
+	service->slot_count = request->slot_count;
+	service->mss_bytes = request->mss_bytes;
+	service->server_id_bytes = request->server_id_bytes;
+	service->idle_ms = request->idle_ms;
+	if (service->protocol == IPPROTO_UDP && !service->idle_ms)
+		service->idle_ms = IDLE_S_DEFAULT * 1000;
 }
 
 int model_service_add(struct model *model, const struct service_request *request,
@@ -180,10 +122,38 @@ int model_service_add(struct model *model, const struct service_request *request
 	service->vip = request->vip;
 	service->port = request->port;
 	service->protocol = request->protocol;
-	service->forward = request->forward;
-	service->flags = request->local_count ? SERVICE_LOCAL_COUNT : 0;
-	service->slot_count = request->slot_count;
+	take_options(service, request);
 	return 0;
+}
+
+struct service_request model_service_request(const struct model_service *service)
+{
+	return (struct service_request){
+		.name = service->name,
+		.vip = service->vip,
+		.port = service->port,
+		.protocol = service->protocol,
+		.forward = service->forward,
+		.slot_count = service->slot_count,
+		.local_count = service->flags & SERVICE_LOCAL_COUNT,
+		.idle_ms = service->idle_ms,
+		.mss_bytes = service->mss_bytes,
+		.server_id_bytes = service->server_id_bytes,
+	};
+}
+
+int model_service_set(struct model *model, const struct service_request *request,
+		      struct text_error *error)
+{
+	struct model_service *service = known_service(model, request->name, error);
+	int err;
+
+	if (!service)
+		return -ENOENT;
+	err = model_check_options(model, service, request, error);
+	if (!err)
+		take_options(service, request);
+	return err;
 }
 
 /* table_weight stays: it tells the plan that the backend is still in the slots. */
@@ -194,32 +164,6 @@ static void mark_gone(struct model_backend *backend, __u64 now_ns)
 	backend->weight_milli = 0;
 	backend->bias = 0;
 	copy_text(backend->reason, sizeof(backend->reason), "deleted");
-}
-
-static struct model_service *known_service(const struct model *model, const char *name,
-					   struct text_error *error)
-{
-	struct model_service *service = name ? model_service_find(model, name) : NULL;
-
-	if (!service)
-		text_refuse(error, -ENOENT, "name", "there is no service \"%.64s\"",
-			    name ? name : "");
-	return service;
-}
-
-static struct model_backend *known_backend(const struct model *model, const char *service_name,
-					   const char *name, struct text_error *error)
-{
-	const struct model_service *service = known_service(model, service_name, error);
-	struct model_backend *backend;
-
-	if (!service)
-		return NULL;
-	backend = name ? model_backend_find(model, service->id, name) : NULL;
-	if (!backend)
-		text_refuse(error, -ENOENT, "name", "service \"%s\" has no backend \"%.64s\"",
-			    service->name, name ? name : "");
-	return backend;
 }
 
 int model_service_del(struct model *model, const char *name, __u64 now_ns, struct text_error *error)
@@ -310,7 +254,7 @@ int model_backend_add(struct model *model, const char *service_name,
 	if (!id)
 		return backends_full(model, request->name, error);
 
-	position = backend_position(model, service->id, request->name);
+	position = model_backend_position(model, service->id, request->name);
 	backends = open_gap(model->backends, model->backend_count, position, sizeof(*backends));
 	if (!backends)
 		return out_of_memory(error);
@@ -327,6 +271,7 @@ int model_backend_add(struct model *model, const char *service_name,
 	backend->address = request->address;
 	backend->port = request->port;
 	backend->state = request->state;
+	backend->server_id = request->server_id;
 	set_base_weight(backend, request->base_weight);
 	return 0;
 }
@@ -365,24 +310,17 @@ int model_backend_set(struct model *model, const char *service, const char *name
 	return 0;
 }
 
-void model_expire(struct model *model, __u64 now_ns)
+int model_backend_set_server_id(struct model *model, const char *service_name, const char *name,
+				const struct quic_server_id *server_id, struct text_error *error)
 {
-	size_t kept = 0;
+	struct model_backend *backend = known_backend(model, service_name, name, error);
+	int err;
 
-	for (size_t i = 0; i < model->backend_count; i++) {
-		const struct model_backend *backend = &model->backends[i];
-
-		if (backend->state != BACKEND_GONE || backend->gone_until_ns > now_ns)
-			model->backends[kept++] = *backend;
-	}
-	model->backend_count = kept;
-
-	for (size_t i = 0; i < model->service_count; i++) {
-		struct model_service *service = &model->services[i];
-
-		if (service->old_slots.count && service->old_until_ns <= now_ns) {
-			service->old_slots = (struct slot_range){0};
-			service->old_until_ns = 0;
-		}
-	}
+	if (!backend)
+		return -ENOENT;
+	err = model_check_server_id(model, model_service_by_id(model, backend->service), backend,
+				    server_id, error);
+	if (!err)
+		backend->server_id = *server_id;
+	return err;
 }

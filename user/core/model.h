@@ -15,10 +15,23 @@
 #include "../../maps/backend.h"
 #include "../../maps/service.h"
 #include "address.h"
+#include "server_id.h"
 #include "text_error.h"
 
 #define BASE_WEIGHT_DEFAULT 100
 #define BACKEND_GRACE_NS    60000000000ULL /* that the id of a deleted backend rests */
+
+/*
+ * Less than 536 no host need send (RFC 9293, 3.7.1); more than a packet of 65535 bytes holds behind
+ * its IPv4 and TCP headers none can.
+ */
+#define MSS_BYTES_MIN 536
+#define MSS_BYTES_MAX 65495
+
+/* How long a UDP flow without a packet is remembered. */
+#define IDLE_S_DEFAULT 60
+#define IDLE_S_MIN     1
+#define IDLE_S_MAX     86400
 
 /* A range of the slots map; count 0: none. */
 struct slot_range {
@@ -33,6 +46,7 @@ struct next_hop {
 	__u8 next_hop_mac[6];
 	__u8 egress_mac[6];
 	__u16 mtu_bytes;
+	__u16 vlan[2]; /* tags that the route's device puts on, outermost first; 0: none */
 	struct address source; /* that this machine would use towards the backend */
 };
 
@@ -44,6 +58,9 @@ struct model_service {
 	__u8 protocol;
 	enum forward_mode forward;
 	__u32 flags;      /* enum service_flags */
+	__u32 idle_ms;    /* UDP; TCP: 0 */
+	__u16 mss_bytes;  /* 0: as it came */
+	__u8 server_id_bytes; /* of its backends' QUIC server ids; 0: they route nothing */
 	__u32 slot_count; /* as asked for; 0: by the number of backends */
 	struct slot_range slots;
 	struct slot_range old_slots; /* from before the last change of candidates */
@@ -66,6 +83,7 @@ struct model_backend {
 	__u16 bias;
 	enum backend_state state; /* UP, DRAIN, DOWN as the operator set it; GONE once deleted */
 	__u64 gone_until_ns;
+	struct quic_server_id server_id;
 	struct next_hop next_hop;
 };
 
@@ -98,6 +116,9 @@ struct service_request {
 	enum forward_mode forward;
 	__u32 slot_count;
 	bool local_count;
+	__u32 idle_ms;        /* UDP only; 0: IDLE_S_DEFAULT */
+	__u16 mss_bytes;      /* TCP only; 0: as it came */
+	__u8 server_id_bytes; /* UDP only; 0: none */
 };
 
 struct backend_request {
@@ -108,10 +129,21 @@ struct backend_request {
 	const char *region; /* NULL: none */
 	__u16 base_weight;
 	enum backend_state state;
+	struct quic_server_id server_id;
 };
 
 /* The id is the lowest that no service has and no GONE backend still carries. */
 int model_service_add(struct model *model, const struct service_request *request,
+		      struct text_error *error);
+
+/* What would make @service as it is; its name stays the service's. */
+struct service_request model_service_request(const struct model_service *service);
+
+/*
+ * Everything of @request but its VIP, port and protocol, which make the service what it is, becomes
+ * that of the service of that name. Refused while a backend has a server id of another length.
+ */
+int model_service_set(struct model *model, const struct service_request *request,
 		      struct text_error *error);
 
 /* Its backends become GONE and keep its id. @now_ns: CLOCK_MONOTONIC. */
@@ -133,6 +165,10 @@ int model_backend_del(struct model *model, const char *service, const char *name
 int model_backend_set(struct model *model, const char *service, const char *name,
 		      const __u16 *base_weight, const enum backend_state *state,
 		      struct text_error *error);
+
+/* An id of no bytes takes the backend's away. */
+int model_backend_set_server_id(struct model *model, const char *service, const char *name,
+				const struct quic_server_id *server_id, struct text_error *error);
 
 /* Look-ups; NULL when there is none. GONE backends are never found. */
 struct model_service *model_service_find(const struct model *model, const char *name);

@@ -5,8 +5,6 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "candidates.h"
-
 static int check_name(const char *name, struct text_error *error)
 {
 	if (name && model_name_valid(name))
@@ -27,17 +25,6 @@ static int check_address(const struct address *address, const char *field, const
 		return 0;
 	return text_refuse(error, -EINVAL, field, "%s is %s and cannot be %s",
 			   address_format(address, text), unusable, noun);
-}
-
-static int check_slot_count(__u32 slot_count, struct text_error *error)
-{
-	if (slot_count == 0 || (slot_count >= SLOT_COUNT_MIN && slot_count <= SLOT_COUNT_MAX &&
-				(slot_count & (slot_count - 1)) == 0))
-		return 0;
-	return text_refuse(error, -EINVAL, "slots",
-			   "%u is no number of slots: a power of two from %u to %u, or 0 to go by "
-			   "the number of backends",
-			   slot_count, SLOT_COUNT_MIN, SLOT_COUNT_MAX);
 }
 
 static int check_endpoint_free(const struct model *model, const struct service_request *request,
@@ -74,10 +61,7 @@ int model_check_service(const struct model *model, const struct service_request 
 	if (request->protocol != IPPROTO_TCP && request->protocol != IPPROTO_UDP)
 		return text_refuse(error, -EINVAL, "proto", "protocol %u is neither tcp nor udp",
 				   request->protocol);
-	if (request->forward != FORWARD_DSR && request->forward != FORWARD_IPIP)
-		return text_refuse(error, -EINVAL, "forward", "forward mode %d is not known",
-				   request->forward);
-	err = check_slot_count(request->slot_count, error);
+	err = model_check_options(model, NULL, request, error);
 	if (err)
 		return err;
 	return check_endpoint_free(model, request, error);
@@ -140,6 +124,8 @@ int model_check_backend(const struct model *model, const struct model_service *s
 				   "\"%.64s\" is no region: up to %d bytes, no control characters",
 				   request->region, REGION_BYTES - 1);
 	err = model_check_state(request->state, error);
+	if (!err)
+		err = model_check_server_id(model, service, NULL, &request->server_id, error);
 	if (err)
 		return err;
 	return check_target_free(model, service, request, error);

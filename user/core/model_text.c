@@ -22,6 +22,7 @@ static const struct word protocols[] = {
 static const struct word forwards[] = {
 	{"dsr", FORWARD_DSR},
 	{"ipip", FORWARD_IPIP},
+	{"gue", FORWARD_GUE},
 	{NULL, 0},
 };
 

@@ -167,6 +167,9 @@ static void fill_backend_info(const struct model_backend *backend, struct backen
 	info->state = backend->state;
 	info->next_hop = backend->next_hop.state;
 	info->gone_until_ns = backend->gone_until_ns;
+	memcpy(info->server_id, backend->server_id.byte, sizeof(info->server_id));
+	info->server_id_bytes = backend->server_id.count;
+	memcpy(info->vlan, backend->next_hop.vlan, sizeof(info->vlan));
 }
 
 static void fill_weight(const struct model_backend *backend, __u32 largest,
@@ -184,8 +187,13 @@ static void fill_weight(const struct model_backend *backend, __u32 largest,
 	weight->count_reciprocal = 0xffffffff / weight->share;
 }
 
+static __u32 idle_rate(__u32 idle_ms, __u64 tick_ns)
+{
+	return idle_ms ? (tick_ns << 32) / (idle_ms * 1000000ULL) : 0;
+}
+
 static void fill_service(const struct model_service *service, const struct settings *settings,
-			 __u16 fallback, struct plan_service *out)
+			 __u16 fallback, __u64 tick_ns, struct plan_service *out)
 {
 	struct service *entry = &out->entry;
 	struct service_info *info = &out->info;
@@ -196,6 +204,9 @@ static void fill_service(const struct model_service *service, const struct setti
 	info->protocol = service->protocol;
 	info->forward = service->forward;
 	info->flags = service->flags;
+	info->idle_ms = service->idle_ms;
+	info->mss_bytes = service->mss_bytes;
+	info->server_id_bytes = service->server_id_bytes;
 	info->slot_count = service->slot_count;
 	info->slot_base = service->slots.base;
 	info->slot_mask = service->slots.count - 1;
@@ -216,11 +227,15 @@ static void fill_service(const struct model_service *service, const struct setti
 	entry->old_until_ns = info->old_until_ns;
 	entry->slot_seed = identity(settings->seed, KEY_SERVICE, &service->vip, service->port,
 				    service->protocol);
+	entry->idle_rate = idle_rate(info->idle_ms, tick_ns);
+	entry->mss_bytes = info->mss_bytes;
+	entry->server_id_bytes = info->server_id_bytes;
 	entry->flags = info->flags;
 }
 
 static int fill_services(const struct model *model, const struct settings *settings,
-			 const struct group *groups, struct plan *plan, struct text_error *error)
+			 const struct group *groups, __u64 tick_ns, struct plan *plan,
+			 struct text_error *error)
 {
 	__u32 *places = calloc(model->service_count + 1, sizeof(*places));
 	size_t i;
@@ -235,7 +250,8 @@ static int fill_services(const struct model *model, const struct settings *setti
 	for (i = 0; i < model->service_count && !err; i++) {
 		const struct model_service *service = &model->services[i];
 
-		fill_service(service, settings, groups[service->id].fallback, &plan->services[i]);
+		fill_service(service, settings, groups[service->id].fallback, tick_ns,
+			     &plan->services[i]);
 		plan->services[i].info.place = places[i];
 	}
 	free(places);
@@ -260,7 +276,7 @@ static void fill_backends(const struct model *model, const struct settings *sett
 }
 
 int plan_make(struct model *model, const struct slots_view *view, const struct settings *settings,
-	      __u64 now_ns, struct plan *plan, struct text_error *error)
+	      __u64 now_ns, __u64 tick_ns, struct plan *plan, struct text_error *error)
 {
 	struct group *groups = calloc(SERVICES_MAX, sizeof(*groups));
 	int err;
@@ -269,7 +285,9 @@ int plan_make(struct model *model, const struct slots_view *view, const struct s
 	model_expire(model, now_ns);
 	plan->services = calloc(model->service_count + 1, sizeof(*plan->services));
 	plan->backends = calloc(model->backend_count + 1, sizeof(*plan->backends));
-	if (!groups || !plan->services || !plan->backends) {
+	plan->vips = calloc(model->service_count + 1, sizeof(*plan->vips));
+	plan->server_ids = calloc(model->backend_count + 1, sizeof(*plan->server_ids));
+	if (!groups || !plan->services || !plan->backends || !plan->vips || !plan->server_ids) {
 		err = text_refuse(error, -ENOMEM, NULL, "out of memory");
 		goto out;
 	}
@@ -278,7 +296,9 @@ int plan_make(struct model *model, const struct slots_view *view, const struct s
 	if (err)
 		goto out;
 	fill_backends(model, settings, groups, plan);
-	err = fill_services(model, settings, groups, plan, error);
+	err = fill_services(model, settings, groups, tick_ns, plan, error);
+	plan->vip_count = vip_entries(model, plan->vips);
+	plan->server_id_count = server_id_entries(model, plan->server_ids);
 out:
 	if (err)
 		plan_free(plan);
@@ -295,5 +315,7 @@ void plan_free(struct plan *plan)
 	free(plan->new_slots);
 	free(plan->services);
 	free(plan->backends);
+	free(plan->vips);
+	free(plan->server_ids);
 	memset(plan, 0, sizeof(*plan));
 }

@@ -11,6 +11,8 @@
 #include "../../maps/slot.h"
 #include "../../maps/weight.h"
 #include "model.h"
+#include "server_id.h"
+#include "vip.h"
 
 /* Slots to be written into a range that no generation uses. */
 struct plan_slots {
@@ -36,6 +38,10 @@ struct plan {
 	struct plan_backend *backends; /* as in the model */
 	struct plan_slots *new_slots;
 	size_t new_slots_count;
+	struct vip_entry *vips;
+	size_t vip_count;
+	struct server_id_entry *server_ids;
+	size_t server_id_count;
 };
 
 /* The slots map, and what of it the generation in use refers to and so must stay as it is. */
@@ -51,13 +57,13 @@ struct slots_view {
  * and lay it out. Candidates are made anew only for services whose set of backends or base weights
  * differ from what their slots were made with, or whose wanted shares the biases cannot reach (a
  * re-base: then the wanted weights make the table, if that at least halves the error); the old slots
- * stay for BACKEND_GRACE_NS after @now_ns (CLOCK_MONOTONIC).
+ * stay for BACKEND_GRACE_NS after @now_ns (CLOCK_MONOTONIC). @tick_ns is the kernel's (a jiffy).
  *
  * Returns 0 with @plan to be freed by plan_free(), or -ENOSPC (slots, table of services), -ENOMEM,
  * with @error filled in; @model is then half-changed and must be thrown away.
  */
 int plan_make(struct model *model, const struct slots_view *view, const struct settings *settings,
-	      __u64 now_ns, struct plan *plan, struct text_error *error);
+	      __u64 now_ns, __u64 tick_ns, struct plan *plan, struct text_error *error);
 void plan_free(struct plan *plan);
 
 #endif

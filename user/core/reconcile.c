@@ -59,23 +59,32 @@ static int drop_backends(struct model *model, const struct model *wanted, __u64 
 static int take_service(struct model *model, const struct model_service *from,
 			struct text_error *error)
 {
-	struct model_service *service = model_service_find(model, from->name);
-	struct service_request request = {
-		.name = from->name,
-		.vip = from->vip,
-		.port = from->port,
-		.protocol = from->protocol,
-		.forward = from->forward,
-		.slot_count = from->slot_count,
-		.local_count = from->flags & SERVICE_LOCAL_COUNT,
-	};
+	struct service_request request = model_service_request(from);
 
-	if (!service)
-		return model_service_add(model, &request, error);
-	service->forward = from->forward;
-	service->slot_count = from->slot_count;
-	service->flags = from->flags;
-	return 0;
+	if (model_service_find(model, from->name))
+		return model_service_set(model, &request, error);
+	return model_service_add(model, &request, error);
+}
+
+/*
+ * Take away the server ids that do not stay, so that those that come find theirs free and of the
+ * length that their service has by then.
+ */
+static void drop_server_ids(struct model *model, const struct model *wanted)
+{
+	for (size_t i = 0; i < model->backend_count; i++) {
+		struct model_backend *backend = &model->backends[i];
+		const struct model_service *service, *wanted_service;
+		const struct model_backend *kept;
+
+		if (backend->state == BACKEND_GONE)
+			break;
+		service = model_service_by_id(model, backend->service);
+		wanted_service = model_service_find(wanted, service->name);
+		kept = model_backend_find(wanted, wanted_service->id, backend->name);
+		if (!server_id_equal(&backend->server_id, &kept->server_id))
+			backend->server_id = (struct quic_server_id){};
+	}
 }
 
 static int take_backend(struct model *model, const struct model_service *from_service,
@@ -91,12 +100,18 @@ static int take_backend(struct model *model, const struct model_service *from_se
 		.region = from->region,
 		.base_weight = from->base_weight,
 		.state = from->state,
+		.server_id = from->server_id,
 	};
+	int err;
 
 	if (!backend)
 		return model_backend_add(model, service->name, &request, error);
 	memcpy(backend->node, from->node, sizeof(backend->node));
 	memcpy(backend->region, from->region, sizeof(backend->region));
+	err = model_backend_set_server_id(model, service->name, from->name, &from->server_id,
+					  error);
+	if (err)
+		return err;
 	return model_backend_set(model, service->name, from->name,
 				 backend->base_weight != from->base_weight ? &from->base_weight
 									   : NULL,
@@ -111,6 +126,8 @@ int reconcile(struct model *model, const struct model *wanted, __u64 now_ns,
 
 	if (!err)
 		err = drop_backends(model, wanted, now_ns, error);
+	if (!err)
+		drop_server_ids(model, wanted);
 	for (i = 0; i < wanted->service_count && !err; i++)
 		err = take_service(model, &wanted->services[i], error);
 	for (i = 0; i < wanted->backend_count && !err; i++) {

@@ -11,6 +11,7 @@ static const struct {
 	[DROP_TOO_BIG] = {"too_big", "The packet is longer than the way to the backend carries."},
 	[DROP_NO_ROOM] = {"no_room", "The driver left no room for the outer header."},
 	[DROP_NO_STATE] = {"no_state", "The maps contradict each other; this is a fault of sluice."},
+	[DROP_ECHO_LIMIT] = {"echo_limit", "There were more echo requests than may be answered."},
 };
 
 const char *drop_reason_name(enum drop_reason reason)

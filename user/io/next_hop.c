@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <linux/if_arp.h>
 #include <linux/neighbour.h>
 #include <netlink/cache.h>
 #include <netlink/msg.h>
@@ -14,6 +13,7 @@
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
 
+#include "egress.h"
 #include "next_hop.h"
 
 #define NEIGHBOUR_KNOWN \
@@ -33,6 +33,7 @@ struct next_hop_resolver {
 /* Where a frame to one address goes; neighbour is the gateway, or the address itself. */
 struct way {
 	struct nl_addr *neighbour;
+	int ifindex;  /* the route's; below a VLAN device there are no neighbours */
 	bool waiting; /* it has been asked for and has not answered yet */
 };
 
@@ -159,16 +160,6 @@ static int route_get(struct next_hop_resolver *resolver, const struct nl_addr *d
 	return err < 0 ? errno_of(err) : 0;
 }
 
-static struct rtnl_link *link_get(struct next_hop_resolver *resolver, int ifindex)
-{
-	struct rtnl_link *link = rtnl_link_get(resolver->links, ifindex);
-
-	if (link || rtnl_link_get_kernel(resolver->socket, ifindex, NULL, &link))
-		return link;
-	nl_cache_add(resolver->links, (struct nl_object *)link);
-	return link;
-}
-
 static struct nl_addr *to_nl(const struct address *address)
 {
 	if (address_is_ipv4(address))
@@ -200,31 +191,6 @@ static enum next_hop_state state_of_type(const struct rtnl_route *route)
 	}
 }
 
-/* The device's MTU, or less where the route (or a path MTU discovered on it) says so. */
-static __u16 mtu_of(struct rtnl_route *route, struct rtnl_link *link)
-{
-	__u32 mtu_bytes = rtnl_link_get_mtu(link);
-	__u32 route_bytes;
-
-	if (!rtnl_route_get_metric(route, RTAX_MTU, &route_bytes) && route_bytes &&
-	    route_bytes < mtu_bytes)
-		mtu_bytes = route_bytes;
-	return mtu_bytes < 0xffff ? mtu_bytes : 0xffff;
-}
-
-/* What the device itself tells; without a MAC address frames cannot be written for it. */
-static void fill_from_link(struct rtnl_route *route, struct rtnl_link *link, struct next_hop *hop)
-{
-	struct nl_addr *mac = rtnl_link_get_addr(link);
-
-	hop->mtu_bytes = mtu_of(route, link);
-	if (rtnl_link_get_arptype(link) != ARPHRD_ETHER || !mac ||
-	    nl_addr_get_len(mac) != sizeof(hop->egress_mac))
-		hop->state = NEXT_HOP_NOT_ETHERNET;
-	else
-		memcpy(hop->egress_mac, nl_addr_get_binary_addr(mac), sizeof(hop->egress_mac));
-}
-
 static struct nl_addr *neighbour_of(struct rtnl_nexthop *nexthop, struct nl_addr *destination)
 {
 	struct nl_addr *gateway = rtnl_route_nh_get_gateway(nexthop);
@@ -240,7 +206,6 @@ static int resolve_route(struct next_hop_resolver *resolver, const struct addres
 {
 	struct nl_addr *destination = to_nl(address);
 	struct rtnl_nexthop *nexthop;
-	struct rtnl_link *link = NULL;
 	struct rtnl_route *route;
 	int err;
 
@@ -257,19 +222,13 @@ static int resolve_route(struct next_hop_resolver *resolver, const struct addres
 	hop->state = state_of_type(route);
 	if (hop->state != NEXT_HOP_NO_NEIGHBOUR)
 		goto out;
-	hop->egress_ifindex = rtnl_route_nh_get_ifindex(nexthop);
+	way->ifindex = rtnl_route_nh_get_ifindex(nexthop);
 	if (rtnl_route_get_pref_src(route))
 		hop->source = from_nl(rtnl_route_get_pref_src(route));
-	link = link_get(resolver, hop->egress_ifindex);
-	if (!link) {
-		hop->state = NEXT_HOP_NO_ROUTE; /* the device is gone, and the route with it */
-		goto out;
-	}
-	fill_from_link(route, link, hop);
+	egress_find(resolver->socket, resolver->links, way->ifindex, route, hop);
 	if (hop->state == NEXT_HOP_NO_NEIGHBOUR)
 		way->neighbour = neighbour_of(nexthop, destination);
 out:
-	rtnl_link_put(link);
 	rtnl_route_put(route);
 	nl_addr_put(destination);
 	return err;
@@ -277,11 +236,11 @@ out:
 
 /* Look up or create one entry of the neighbour table. Returns like ask(). */
 static int neighbour_ask(struct next_hop_resolver *resolver, int type, int flags, __u8 ndm_flags,
-			 const struct next_hop *hop, const struct way *way)
+			 const struct way *way)
 {
 	struct ndmsg header = {
 		.ndm_family = nl_addr_get_family(way->neighbour),
-		.ndm_ifindex = hop->egress_ifindex,
+		.ndm_ifindex = way->ifindex,
 		.ndm_flags = ndm_flags,
 	};
 
@@ -295,7 +254,7 @@ static int neighbour_look(struct next_hop_resolver *resolver, struct next_hop *h
 {
 	struct rtnl_neigh *neighbour;
 	struct nl_addr *mac;
-	int err = neighbour_ask(resolver, RTM_GETNEIGH, 0, 0, hop, way);
+	int err = neighbour_ask(resolver, RTM_GETNEIGH, 0, 0, way);
 
 	*state = NUD_NONE;
 	if (err)
@@ -321,7 +280,7 @@ static int neighbour_use(struct next_hop_resolver *resolver, const struct next_h
 			 struct way *way)
 {
 	int err =
-		neighbour_ask(resolver, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_ACK, NTF_USE, hop, way);
+		neighbour_ask(resolver, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_ACK, NTF_USE, way);
 
 	if (err == EPERM)
 		return -EPERM;

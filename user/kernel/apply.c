@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/membarrier.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -12,7 +13,9 @@
 #include <bpf/bpf.h>
 
 #include "../core/plan.h"
+#include "keyed.h"
 #include "state.h"
+#include "tick.h"
 
 /* Without membarrier(2): longer than any packet takes, and any tick. */
 #define SETTLE_NS 200000000
@@ -74,6 +77,60 @@ static void write_half(const struct maps *maps, unsigned int half, const struct 
 	maps->control->layout[half] = plan->layout;
 }
 
+#define KEYED_MAPS 2
+
+static void list_keyed(const struct maps *maps, const struct plan *plan,
+		       struct keyed keyed[KEYED_MAPS])
+{
+	keyed[0] = (struct keyed){
+		.fd = maps->vips_fd,
+		.key_bytes = sizeof(struct vip_key),
+		.value_bytes = sizeof(struct vip),
+		.entry_bytes = sizeof(struct vip_entry),
+		.entries = plan->vips,
+		.count = plan->vip_count,
+	};
+	keyed[1] = (struct keyed){
+		.fd = maps->server_ids_fd,
+		.key_bytes = sizeof(struct server_id_key),
+		.value_bytes = sizeof(struct server_id),
+		.entry_bytes = sizeof(struct server_id_entry),
+		.entries = plan->server_ids,
+		.count = plan->server_id_count,
+	};
+}
+
+/* What is there now, as far as anybody knows, is what @keyed says. */
+static bool keyed_unchanged(const struct maps *maps, const struct keyed keyed[KEYED_MAPS])
+{
+	return maps->control->keyed_fingerprint == keyed_fingerprint(keyed, KEYED_MAPS);
+}
+
+/* Before the flip. Until it is known what they hold, whoever comes next looks. */
+static int put_keyed(const struct maps *maps, const struct keyed keyed[KEYED_MAPS])
+{
+	int err = 0;
+	size_t i;
+
+	__atomic_store_n(&maps->control->keyed_fingerprint, 0, __ATOMIC_RELEASE);
+	for (i = 0; i < KEYED_MAPS && !err; i++)
+		err = keyed_put(&keyed[i]);
+	return err;
+}
+
+/* After the flip, and so no reason to fail: what stays by mistake is the next one's to remove. */
+static void prune_keyed(const struct maps *maps, const struct keyed keyed[KEYED_MAPS])
+{
+	size_t i;
+
+	for (i = 0; i < KEYED_MAPS; i++) {
+		if (keyed_prune(&keyed[i]))
+			return;
+	}
+	__atomic_store_n(&maps->control->keyed_fingerprint, keyed_fingerprint(keyed, KEYED_MAPS),
+			 __ATOMIC_RELEASE);
+}
+
 static __u64 now_ns(void)
 {
 	struct timespec now;
@@ -101,24 +158,38 @@ void apply_settle(const struct maps *maps)
 int apply_publish(const struct maps *maps, struct model *model, struct text_error *error)
 {
 	unsigned int idle_half = !maps_live_half(maps);
+	struct keyed keyed[KEYED_MAPS];
 	struct slots_view view;
 	struct plan plan;
+	bool keep_keyed;
 	int err = state_view_slots(maps, &view);
 
 	if (err)
 		return text_refuse(error, err, NULL, "out of memory");
-	err = plan_make(model, &view, maps->settings, now_ns(), &plan, error);
+	err = plan_make(model, &view, maps->settings, now_ns(), tick_ns(), &plan, error);
 	free(view.in_use);
 	if (err)
 		return err;
 
+	list_keyed(maps, &plan, keyed);
+	keep_keyed = keyed_unchanged(maps, keyed);
+	if (!keep_keyed)
+		err = put_keyed(maps, keyed);
+	if (err) {
+		text_refuse(error, err, NULL, "cannot write the maps of VIPs and server ids: %s",
+			    strerror(-err));
+		goto out;
+	}
 	apply_settle(maps); /* of a writer that was killed after its flip */
 	clear_half(maps, idle_half);
 	write_half(maps, idle_half, model, &plan);
 	model->generation++;
 	__atomic_store_n(&maps->control->generation, model->generation, __ATOMIC_RELEASE);
+	if (!keep_keyed)
+		prune_keyed(maps, keyed);
+out:
 	plan_free(&plan);
-	return 0;
+	return err;
 }
 
 int apply(const struct maps *maps, struct model *model, struct text_error *error)
@@ -139,4 +210,10 @@ int apply_settings(int control_fd, int settings_fd, const struct settings *setti
 	    bpf_map_update_elem(control_fd, &zero, &control, BPF_ANY))
 		return -errno;
 	return 0;
+}
+
+void apply_options(const struct maps *maps, const struct settings *settings)
+{
+	maps->settings->gue_port = settings->gue_port;
+	maps->settings->icmp_rate = settings->icmp_rate;
 }

@@ -28,4 +28,10 @@ int apply(const struct maps *maps, struct model *model, struct text_error *error
 /* First words into freshly created maps, before anyone can open them. Returns 0 or negative errno. */
 int apply_settings(int control_fd, int settings_fd, const struct settings *settings);
 
+/*
+ * Note what of @settings a program may be loaded with anew, onto the same maps: the GUE port and the
+ * rate of ICMP. @maps are open for writing.
+ */
+void apply_options(const struct maps *maps, const struct settings *settings);
+
 #endif

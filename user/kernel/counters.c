@@ -54,12 +54,16 @@ __u64 counters_open_flows(const struct maps *maps, __u16 id)
 	return sum > 0 ? sum : 0;
 }
 
-__u64 counters_found_elsewhere(const struct maps *maps)
+void counters_cpus(const struct maps *maps, struct cpu_counters *sum)
 {
-	__u64 sum = 0;
 	__u32 cpu;
 
-	for (cpu = 0; cpu < maps->settings->cpu_count; cpu++)
-		sum += maps->cpus[cpu].found_elsewhere;
-	return sum;
+	memset(sum, 0, sizeof(*sum));
+	for (cpu = 0; cpu < maps->settings->cpu_count; cpu++) {
+		const struct cpu_memory *memory = &maps->cpus[cpu];
+
+		sum->found_elsewhere += memory->found_elsewhere;
+		sum->echo_replies += memory->echo_replies;
+		sum->too_big_errors += memory->too_big_errors;
+	}
 }

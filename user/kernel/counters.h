@@ -14,7 +14,12 @@ int counters_drop(const struct maps *maps, enum drop_reason reason, struct drop_
 /* Flows of a backend that are open, by this balancer's count. */
 __u64 counters_open_flows(const struct maps *maps, __u16 id);
 
-/* Flows that were found in another CPU's memory. */
-__u64 counters_found_elsewhere(const struct maps *maps);
+struct cpu_counters {
+	__u64 found_elsewhere; /* flows, in another CPU's memory */
+	__u64 echo_replies;    /* sent */
+	__u64 too_big_errors;  /* sent: fragmentation needed, packet too big */
+};
+
+void counters_cpus(const struct maps *maps, struct cpu_counters *sum);
 
 #endif

@@ -40,6 +40,20 @@ static const struct mapped_map {
 
 #define MAPPED_MAPS (sizeof(mapped_maps) / sizeof(mapped_maps[0]))
 
+/* Maps without memory to share. */
+static const struct opened_map {
+	const char *name;
+	size_t fd; /* offset in struct maps */
+} opened_maps[] = {
+	{"vips", offsetof(struct maps, vips_fd)},
+	{"server_ids", offsetof(struct maps, server_ids_fd)},
+	{"service_counters", offsetof(struct maps, service_counters_fd)},
+	{"backend_counters", offsetof(struct maps, backend_counters_fd)},
+	{"drop_counters", offsetof(struct maps, drop_counters_fd)},
+};
+
+#define OPENED_MAPS (sizeof(opened_maps) / sizeof(opened_maps[0]))
+
 _Static_assert(MAPPED_MAPS == sizeof(((struct maps *)0)->mapped) / sizeof(struct mapped),
 	       "room for every mapping");
 
@@ -97,18 +111,24 @@ static int map_memory(const char *pin_dir, const struct mapped_map *map, bool wr
 	return 0;
 }
 
-static int open_counters(const char *pin_dir, struct maps *maps, struct text_error *error)
+static int *fd_in(struct maps *maps, size_t index)
+{
+	return (int *)((char *)maps + opened_maps[index].fd);
+}
+
+static int open_fds(const char *pin_dir, struct maps *maps, struct text_error *error)
 {
 	struct bpf_map_info info;
+	size_t i;
 
-	maps->service_counters_fd = open_pin(pin_dir, "service_counters", &info, error);
-	if (maps->service_counters_fd < 0)
-		return maps->service_counters_fd;
-	maps->backend_counters_fd = open_pin(pin_dir, "backend_counters", &info, error);
-	if (maps->backend_counters_fd < 0)
-		return maps->backend_counters_fd;
-	maps->drop_counters_fd = open_pin(pin_dir, "drop_counters", &info, error);
-	return maps->drop_counters_fd < 0 ? maps->drop_counters_fd : 0;
+	for (i = 0; i < OPENED_MAPS; i++) {
+		int fd = open_pin(pin_dir, opened_maps[i].name, &info, error);
+
+		if (fd < 0)
+			return fd;
+		*fd_in(maps, i) = fd;
+	}
+	return 0;
 }
 
 static int lock_pins(const char *pin_dir, bool write, struct maps *maps, struct text_error *error)
@@ -139,9 +159,8 @@ int maps_open(const char *pin_dir, bool write, struct maps *maps, struct text_er
 
 	memset(maps, 0, sizeof(*maps));
 	maps->lock_fd = -1;
-	maps->service_counters_fd = -1;
-	maps->backend_counters_fd = -1;
-	maps->drop_counters_fd = -1;
+	for (i = 0; i < OPENED_MAPS; i++)
+		*fd_in(maps, i) = -1;
 
 	err = lock_pins(pin_dir, write, maps, error);
 	for (i = 0; i < MAPPED_MAPS && !err; i++) {
@@ -153,7 +172,7 @@ int maps_open(const char *pin_dir, bool write, struct maps *maps, struct text_er
 					  pin_dir, maps->control->abi, SLUICE_ABI);
 	}
 	if (!err)
-		err = open_counters(pin_dir, maps, error);
+		err = open_fds(pin_dir, maps, error);
 	if (err)
 		maps_close(maps);
 	return err;
@@ -172,9 +191,8 @@ void maps_close(struct maps *maps)
 	for (i = 0; i < maps->mapped_count; i++)
 		munmap(maps->mapped[i].memory, maps->mapped[i].bytes);
 	maps->mapped_count = 0;
-	close_fd(maps->service_counters_fd);
-	close_fd(maps->backend_counters_fd);
-	close_fd(maps->drop_counters_fd);
+	for (i = 0; i < OPENED_MAPS; i++)
+		close_fd(*fd_in(maps, i));
 	close_fd(maps->lock_fd);
 }
 

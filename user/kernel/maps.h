@@ -38,6 +38,8 @@ struct maps {
 	const struct flow_set *flows;
 	const int64_t *open_flows; /* by CPU and backend id */
 	const struct cpu_memory *cpus;
+	int vips_fd;
+	int server_ids_fd;
 	int service_counters_fd;
 	int backend_counters_fd;
 	int drop_counters_fd;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "object.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -18,9 +18,14 @@
 #include "apply.h"
 #include "complaint.h"
 #include "maps.h"
+#include "tick.h"
 
 /* Clients that vanished leave the counts of open flows after two of these. */
 #define SWEEP_PERIOD_S 150
+
+/* How long the rest of a datagram may take: RFC 791 (3.2) says 15 s at least, RFC 8200 (4.5) 60. */
+#define FRAGMENT_LIFE_S	      30
+#define FRAGMENT_TICK_JIFFIES 64 /* maps/fragment.h */
 
 /* Pinned last: maps_open() takes a directory without it for an empty one. */
 #define LAST_PIN "control"
@@ -30,13 +35,20 @@ static void path_of(char path[PATH_MAX], const char *pin_dir, const char *name)
 	snprintf(path, PATH_MAX, "%s/%s", pin_dir, name);
 }
 
-/* The kernel's tick: coarse clocks advance with it. */
 static __u64 sets_per_jiffy(__u32 main_sets)
 {
-	struct timespec tick = {.tv_nsec = 4000000};
+	return ((__uint128_t)main_sets << 32) * tick_ns() / (SWEEP_PERIOD_S * 1000000000ULL);
+}
 
-	clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
-	return ((__uint128_t)main_sets << 32) * tick.tv_nsec / (SWEEP_PERIOD_S * 1000000000ULL);
+/* Rounded up: what is shared out over ticks must not come to nothing. */
+static __u32 per_jiffy(__u32 per_second)
+{
+	return ((__u64)per_second * tick_ns() + 999999999) / 1000000000;
+}
+
+static __u16 fragment_life(void)
+{
+	return FRAGMENT_LIFE_S * 1000000000ULL / (FRAGMENT_TICK_JIFFIES * tick_ns());
 }
 
 static void set_constants(struct lb_bpf *skeleton, const struct settings *settings)
@@ -49,6 +61,10 @@ static void set_constants(struct lb_bpf *skeleton, const struct settings *settin
 	skeleton->rodata->flow_main_sets = settings->flow_main_sets;
 	skeleton->rodata->flow_region_sets = settings->flow_main_sets + FLOW_PROBATION_SETS;
 	skeleton->rodata->flow_sweep_rate = sets_per_jiffy(settings->flow_main_sets);
+	skeleton->rodata->gue_port = settings->gue_port;
+	skeleton->rodata->icmp_per_jiffy = per_jiffy(settings->icmp_rate);
+	skeleton->rodata->icmp_burst = settings->icmp_rate;
+	skeleton->rodata->fragment_life_ticks = fragment_life();
 	memcpy((void *)&skeleton->rodata->flow_key, &settings->flow_key, sizeof(struct hash_key));
 	memcpy((void *)&skeleton->rodata->slot_key, &slot_key, sizeof(slot_key));
 }
@@ -64,6 +80,7 @@ static int set_sizes(struct lb_bpf *skeleton, const struct settings *settings)
 		{skeleton->maps.weights, settings->backends_max},
 		{skeleton->maps.backends, settings->backends_max},
 		{skeleton->maps.backend_info, settings->backends_max},
+		{skeleton->maps.server_ids, settings->backends_max},
 		{skeleton->maps.backend_counters, settings->backends_max},
 		{skeleton->maps.open_flows, settings->backends_max * settings->cpu_count},
 		{skeleton->maps.flows, region_sets * settings->cpu_count},
@@ -223,7 +240,7 @@ int object_load_lb(const char *pin_dir, const struct settings *settings, struct 
 }
 
 int object_load_node(const char *pin_dir, const struct node_address *addresses, __u32 count,
-		     struct text_error *error)
+		     __u16 gue_port, struct text_error *error)
 {
 	struct node_bpf *skeleton;
 	char path[PATH_MAX];
@@ -237,6 +254,7 @@ int object_load_node(const char *pin_dir, const struct node_address *addresses, 
 	if (!err) {
 		memcpy((void *)skeleton->rodata->node_addresses, addresses,
 		       count * sizeof(*addresses));
+		skeleton->rodata->gue_port = htons(gue_port);
 		path_of(path, pin_dir, "node_counters");
 		if (!access(path, F_OK)) /* of an earlier program: its counts go on */
 			err = reuse_pinned(skeleton->obj, pin_dir);

@@ -17,9 +17,9 @@
  */
 int object_load_lb(const char *pin_dir, const struct settings *settings, struct text_error *error);
 
-/* Load the node's program and pin it at @pin_dir/node, over an older one. */
+/* Load the node's program and pin it at @pin_dir/node, over an older one; @gue_port is a number. */
 int object_load_node(const char *pin_dir, const struct node_address *addresses, __u32 count,
-		     struct text_error *error);
+		     __u16 gue_port, struct text_error *error);
 
 /*
  * The load balancer's object with the pinned maps in it, not loaded yet: libxdp's dispatcher loads

@@ -15,6 +15,9 @@ static void read_service(const struct service_info *info, __u16 id, struct model
 	service->protocol = info->protocol;
 	service->forward = info->forward;
 	service->flags = info->flags;
+	service->idle_ms = info->idle_ms;
+	service->mss_bytes = info->mss_bytes;
+	service->server_id_bytes = info->server_id_bytes;
 	service->slot_count = info->slot_count;
 	service->slots = (struct slot_range){info->slot_base, info->slot_mask + 1};
 	service->old_until_ns = info->old_until_ns;
@@ -40,11 +43,14 @@ static void read_backend(const struct backend_info *info, const struct backend *
 	backend->bias = info->bias;
 	backend->state = info->state;
 	backend->gone_until_ns = info->gone_until_ns;
+	memcpy(backend->server_id.byte, info->server_id, sizeof(info->server_id));
+	backend->server_id.count = info->server_id_bytes;
 	backend->next_hop.state = info->next_hop;
 	backend->next_hop.egress_ifindex = entry->egress_ifindex;
 	memcpy(backend->next_hop.next_hop_mac, entry->next_hop_mac, 6);
 	memcpy(backend->next_hop.egress_mac, entry->egress_mac, 6);
 	backend->next_hop.mtu_bytes = entry->mtu_bytes;
+	memcpy(backend->next_hop.vlan, info->vlan, sizeof(info->vlan));
 	memcpy(backend->next_hop.source.word, info->next_hop_source, sizeof(info->next_hop_source));
 }
 

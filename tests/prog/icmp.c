@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sched.h>
+#include <string.h>
+#include <netinet/in.h>
+#include <bpf/bpf.h>
+
+#include "icmp.h"
+#include "world.h"
+
+const struct family families[2] = {
+	{"echo-ipv4", "198.51.100.7", "192.0.2.1", false},
+	{"echo-ipv6", "2001:db8:c::7", "2001:db8::1", true},
+};
+
+__u32 icmp_at(const struct family *family)
+{
+	return family->ipv6 ? AT_IPV6_L4 : AT_IPV4_L4;
+}
+
+/* An echo message begins with 8 bytes, as UDP does, so the rest of a frame is built alike. */
+void echo_build(struct frame *frame, const struct family *family, const struct ping *ping,
+		bool reply)
+{
+	struct packet_fields fields = {
+		.source = reply ? family->vip : family->client,
+		.destination = reply ? family->client : family->vip,
+		.protocol = IPPROTO_UDP,
+		.ttl = reply ? 64 : 57,
+		.traffic_class = 0x28,
+		.id = 0x1234,
+		.payload_bytes = ping->payload_bytes,
+	};
+	__u32 at = icmp_at(family);
+
+	frame_build(frame, &fields);
+	if (family->ipv6) {
+		frame->bytes[AT_IP + 6] = IPPROTO_ICMPV6;
+		frame->bytes[at] = reply ? 129 : 128;
+	} else {
+		frame->bytes[AT_IP + 9] = IPPROTO_ICMP;
+		frame->bytes[at] = reply ? 0 : 8;
+		frame_seal(frame);
+	}
+	frame->bytes[at + 1] = 0;
+	write16(frame, at + 4, ping->id);
+	write16(frame, at + 6, ping->number);
+	frame_seal_icmp(frame, AT_IP);
+	if (reply)
+		frame_address(frame, &client_mac, &balancer_mac);
+}
+
+void assert_answer(const char *name, const struct frame *in, const struct frame *expected)
+{
+	struct frame got = *in;
+	int verdict = world_send(&got);
+
+	if (verdict != XDP_TX)
+		fail_msg("%s: verdict %d, expected XDP_TX", name, verdict);
+	assert_frame(name, &got, expected);
+}
+
+void assert_answered(const char *name, const struct family *family, const struct ping *ping)
+{
+	struct frame in, expected;
+
+	echo_build(&in, family, ping, false);
+	echo_build(&expected, family, ping, true);
+	assert_answer(name, &in, &expected);
+}
+
+void assert_left_to_stack(const char *name, const struct frame *in)
+{
+	struct frame got = *in;
+	int verdict = world_send(&got);
+
+	if (verdict != XDP_PASS)
+		fail_msg("%s: verdict %d, expected XDP_PASS", name, verdict);
+	assert_frame(name, &got, in);
+}
+
+void frame_tags(struct frame *frame, unsigned int count)
+{
+	static const char *const tags[] = {"", "\x81\x00\x00\x64",
+					   "\x88\xa8\x20\x0a\x81\x00\x00\x64"};
+
+	frame_insert(frame, AT_ETHERTYPE, (const __u8 *)tags[count], count * 4);
+}
+
+struct cpu_memory memory_read(void)
+{
+	struct cpu_memory memory;
+	__u32 cpu = sched_getcpu();
+
+	assert_int_equal(bpf_map_lookup_elem(world_pinned("cpus"), &cpu, &memory), 0);
+	return memory;
+}
+
+void budget_set(__u64 jiffies, __u32 answers)
+{
+	struct cpu_memory memory = memory_read();
+	__u32 cpu = sched_getcpu();
+
+	memory.answers_jiffies = jiffies;
+	memory.echoes_left = answers;
+	memory.errors_left = answers;
+	assert_int_equal(bpf_map_update_elem(world_pinned("cpus"), &cpu, &memory, 0), 0);
+}
+
+int budget_fill(void **state)
+{
+	(void)state;
+	budget_set(BUDGET_NEVER, 1000000);
+	return 0;
+}
+
+int echo_open(void **state)
+{
+	if (world_open(state))
+		return -1;
+	for (size_t i = 0; i < 2; i++) {
+		sluice("service add %s --vip %s --port 80 --proto tcp", families[i].name,
+		       families[i].vip);
+		sluice("backend add %s b1 --address %s", families[i].name,
+		       families[i].ipv6 ? near_ipv6.backend : near_ipv4.backend);
+	}
+	return 0;
+}
