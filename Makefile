@@ -20,7 +20,8 @@ ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(CFLAGS) -D_GNU_SOURCE -DSLUICE_VERSION='"$
 	-I. -I$(B) $(PKG_CFLAGS) -MMD -MP
 LIBS      = $(PKG_LIBS) -lm
 
-BPF_CFLAGS := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -I. \
+# Headers are written by words and by fields, which strict aliasing would take for two objects.
+BPF_CFLAGS := -O2 -g -Wall -Werror -fno-strict-aliasing -target bpf -mcpu=v3 -I. \
 	-I/usr/include/$(shell $(CC) -print-multiarch) -MMD -MP
 
 BPF_OBJS  := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))

@@ -93,7 +93,9 @@ static void choose_entries(struct driver *driver)
 	struct bpf_program *null = skeleton->progs.null_fixed;
 	struct bpf_program *target = skeleton->progs.target_fixed;
 
-	if (eth->h_proto == htobe16(ETH_P_IP)) {
+	if (!driver->frame.varies) {
+		/* one flow is all there is of it */
+	} else if (eth->h_proto == htobe16(ETH_P_IP)) {
 		null = skeleton->progs.null_ipv4;
 		target = skeleton->progs.target_ipv4;
 	} else if (eth->h_proto == htobe16(ETH_P_IPV6)) {
@@ -117,6 +119,8 @@ void driver_set_traffic(struct driver *driver, const struct frame *frame, __u64 
 	state->flows = flows;
 	state->frame_bytes = frame->length_bytes;
 	state->checksum = frame->checksum;
+	state->answer_bytes = frame->answer_bytes;
+	state->cut_bytes = frame->cut_bytes;
 	memcpy(state->frame, frame->bytes, HARNESS_FRAME_BYTES);
 }
 

@@ -45,7 +45,7 @@ static void build_transport(const struct scenario *scenario, __u8 *at)
 	}
 }
 
-static __u32 checksum_sum(const __u8 *bytes, __u32 count)
+__u32 checksum_sum(const __u8 *bytes, __u32 count)
 {
 	__u32 sum = 0;
 
@@ -54,7 +54,7 @@ static __u32 checksum_sum(const __u8 *bytes, __u32 count)
 	return sum;
 }
 
-static __u16 checksum_fold(__u32 sum)
+__u16 checksum_fold(__u32 sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);
 	return ~(sum + (sum >> 16));
@@ -114,6 +114,9 @@ void frame_build(const struct scenario *scenario, struct frame *frame)
 	else
 		build_ipv6(scenario, destination, frame);
 	build_transport(scenario, frame->bytes + frame->ports_offset);
+	frame->varies = true;
 	frame->length_bytes = frame->ports_offset + transport_bytes(scenario);
 	assert(frame->length_bytes >= HARNESS_FRAME_BYTES);
+	if (scenario->oddity != PLAIN)
+		frame_make_odd(scenario, frame);
 }

@@ -87,6 +87,7 @@ static int check_verdict(const struct scenario *scenario, __u32 verdict, struct 
 		[ARRIVE_ON_EGRESS] = XDP_TX,
 		[ARRIVE_ELSEWHERE] = XDP_REDIRECT,
 		[ARRIVE_FOR_THE_HOST] = XDP_PASS,
+		[ARRIVE_FOR_AN_ANSWER] = XDP_TX,
 	};
 
 	if (verdict == expected[scenario->arrival])
@@ -103,7 +104,7 @@ static int check_frame(const struct scenario *scenario, const struct frame *sent
 	__u32 growth = scenario_growth_bytes(scenario);
 	__u32 same_from = sent->ports_offset + 4;
 
-	if (scenario->floor)
+	if (scenario->floor || scenario->arrival == ARRIVE_FOR_AN_ANSWER)
 		return 0;
 	if (got->length_bytes != sent->length_bytes + growth)
 		return fail(result, "%u bytes became %u, not %u", sent->length_bytes,
@@ -115,7 +116,8 @@ static int check_frame(const struct scenario *scenario, const struct frame *sent
 	}
 	if (memcmp(got->bytes, backend_mac, sizeof(backend_mac)))
 		return fail(result, "the frame does not go to a backend");
-	if (memcmp(sent->bytes + same_from, got->bytes + growth + same_from,
+	if (scenario->oddity == PLAIN &&
+	    memcmp(sent->bytes + same_from, got->bytes + growth + same_from,
 		   sent->length_bytes - same_from))
 		return fail(result, "the payload was changed");
 	return 0;
@@ -178,7 +180,7 @@ static int check_counts(const struct scenario *scenario, const struct world_coun
 			const struct world_counts *after, __u64 sent, struct result *result)
 {
 	__u64 packets = after->packets - before->packets;
-	__u64 expected = scenario->arrival == ARRIVE_FOR_THE_HOST ? 0 : sent;
+	__u64 expected = scenario->arrival >= ARRIVE_FOR_THE_HOST ? 0 : sent;
 
 	if (packets != expected)
 		return fail(result, "%llu packets of %llu were forwarded", packets, expected);
@@ -188,6 +190,28 @@ static int check_counts(const struct scenario *scenario, const struct world_coun
 	if (scenario_is_established(scenario) && result->new_percent > NEW_PERCENT_MAX)
 		return fail(result, "%.1f %% of the packets opened a flow", result->new_percent);
 	return 0;
+}
+
+static void set_traffic(struct measure *measure, const struct scenario *scenario,
+			const struct frame *frame)
+{
+	driver_set_traffic(measure->driver, frame, scenario->flows,
+			   scenario->arrival == ARRIVE_ELSEWHERE ? measure->world->elsewhere_ifindex
+								 : measure->world->egress_ifindex);
+}
+
+/* What is odd about a flow's packet comes to a flow that is under way. */
+static int open_flow(struct measure *measure, const struct scenario *scenario,
+		     struct result *result)
+{
+	struct driver_run run = {.packets = WARM_DWELL, .warm = true};
+	struct scenario plain = *scenario;
+	struct frame frame;
+
+	plain.oddity = PLAIN;
+	frame_build(&plain, &frame);
+	set_traffic(measure, &plain, &frame);
+	return send_packets(measure, HARNESS_TARGET, &run, result);
 }
 
 static int measure_path(struct measure *measure, const struct scenario *scenario,
@@ -201,6 +225,9 @@ static int measure_path(struct measure *measure, const struct scenario *scenario
 	err = driver_set_target(measure->driver, measure->world->program);
 	if (err)
 		err = fail(result, "program array: %s", strerror(-err));
+	if (!err && scenario->oddity != PLAIN)
+		err = open_flow(measure, scenario, result);
+	set_traffic(measure, scenario, frame);
 	if (!err)
 		err = warm_and_check(measure, scenario, frame, result);
 	if (!err && world_count(measure->world, &before))
@@ -228,6 +255,7 @@ static int measure_floor(struct measure *measure, const struct scenario *scenari
 	err = driver_set_target(measure->driver, bpf_program__fd(program));
 	if (err)
 		return fail(result, "program array: %s", strerror(-err));
+	set_traffic(measure, scenario, frame);
 	err = warm_and_check(measure, scenario, frame, result);
 	return err ?: time_rounds(measure, scenario, rounds, result);
 }
@@ -240,9 +268,6 @@ void measure_row(struct measure *measure, const struct scenario *scenario, unsig
 	result->unit = "ns/packet";
 	result->goal = scenario->goal_ns;
 	frame_build(scenario, &frame);
-	driver_set_traffic(measure->driver, &frame, scenario->flows,
-			   scenario->arrival == ARRIVE_ELSEWHERE ? measure->world->elsewhere_ifindex
-								 : measure->world->egress_ifindex);
 	if (scenario->floor)
 		measure_floor(measure, scenario, &frame, rounds, result);
 	else

@@ -2,19 +2,27 @@
 #include <linux/if_ether.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <string.h>
 
+#include "maps/gue.h"
 #include "scenario.h"
 
 #define THOUSAND 1000ULL
 #define MILLION  1000000ULL
 
 const struct bench_service bench_services[BENCH_SERVICES] = {
-	[WEB4_IPIP] = {"web4-ipip", "192.0.2.1", 80, IPPROTO_TCP, true, false, 32},
-	[WEB4_DSR] = {"web4-dsr", "192.0.2.2", 80, IPPROTO_TCP, false, false, 32},
-	[WEB4_IN_6] = {"web4-in-6", "192.0.2.3", 80, IPPROTO_TCP, true, true, 32},
-	[WEB6_IPIP] = {"web6-ipip", "2001:db8:1::1", 80, IPPROTO_TCP, true, true, 32},
-	[WEB6_DSR] = {"web6-dsr", "2001:db8:1::2", 80, IPPROTO_TCP, false, true, 32},
-	[DNS4_IPIP] = {"dns4-ipip", "192.0.2.4", 53, IPPROTO_UDP, true, false, 32},
+	[WEB4_IPIP] = {"web4-ipip", "192.0.2.1", 80, IPPROTO_TCP, "ipip", false, 32, NULL},
+	[WEB4_DSR] = {"web4-dsr", "192.0.2.2", 80, IPPROTO_TCP, "dsr", false, 32, NULL},
+	[WEB4_IN_6] = {"web4-in-6", "192.0.2.3", 80, IPPROTO_TCP, "ipip", true, 32, NULL},
+	[WEB6_IPIP] = {"web6-ipip", "2001:db8:1::1", 80, IPPROTO_TCP, "ipip", true, 32, NULL},
+	[WEB6_DSR] = {"web6-dsr", "2001:db8:1::2", 80, IPPROTO_TCP, "dsr", true, 32, NULL},
+	[DNS4_IPIP] = {"dns4-ipip", "192.0.2.4", 53, IPPROTO_UDP, "ipip", false, 32, NULL},
+	[WEB4_GUE] = {"web4-gue", "192.0.2.5", 80, IPPROTO_TCP, "gue", false, 32, NULL},
+	[WEB6_GUE] = {"web6-gue", "2001:db8:1::5", 80, IPPROTO_TCP, "gue", true, 32, NULL},
+	[WEB4_MSS] = {"web4-mss", "192.0.2.6", 80, IPPROTO_TCP, "ipip", false, 32, "mss: 1400"},
+	[QUIC4_IPIP] = {"quic4-ipip", "192.0.2.7", 443, IPPROTO_UDP, "ipip", false, 32,
+			"quic_server_id_bytes: 4"},
 };
 
 #define TCP4(flags) .ether_type = ETH_P_IP, .protocol = IPPROTO_TCP, .tcp_flags = (flags)
@@ -50,6 +58,34 @@ const struct scenario scenarios[] = {
 
 	{"udp4 ipip, 1 flow", .service = DNS4_IPIP, UDP4, .flows = 1, .goal_ns = 30},
 	{"udp4 ipip, 100k flows", .service = DNS4_IPIP, UDP4, .flows = 100 * THOUSAND},
+	{"udp4 ipip, QUIC that names nobody", .service = QUIC4_IPIP, UDP4, .flows = 1},
+
+	{"tcp4 gue, 1 flow", .service = WEB4_GUE, TCP4(TH_ACK), .flows = 1, .goal_ns = 45},
+	{"tcp4 gue, 100k flows", .service = WEB4_GUE, TCP4(TH_ACK), .flows = 100 * THOUSAND},
+	{"tcp6 gue in 6, 1 flow", .service = WEB6_GUE, TCP6(TH_ACK), .flows = 1},
+	{"tcp4 ipip, repeated SYN, mss", .service = WEB4_MSS, TCP4(TH_SYN), .flows = 1},
+
+	{"tcp4 ipip, 802.1Q", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1, .oddity = TAGGED},
+	{"tcp4 ipip, QinQ", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1,
+	 .oddity = TAGGED_TWICE},
+	{"tcp4 ipip, IP options", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1,
+	 .oddity = WITH_OPTIONS},
+	{"tcp6 in 6, extension header", .service = WEB6_IPIP, TCP6(TH_ACK), .flows = 1,
+	 .oddity = WITH_OPTIONS},
+	{"udp4 ipip, first fragment", .service = DNS4_IPIP, UDP4, .flows = 1,
+	 .oddity = FIRST_FRAGMENT},
+	{"udp4 ipip, later fragment", .service = DNS4_IPIP, UDP4, .flows = 1,
+	 .oddity = LATER_FRAGMENT},
+	{"icmp4 error, ipip", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1,
+	 .oddity = ERROR_ABOUT_IT, .goal_ns = 45},
+	{"icmp6 error, in 6", .service = WEB6_IPIP, TCP6(TH_ACK), .flows = 1,
+	 .oddity = ERROR_ABOUT_IT, .goal_ns = 45},
+	{"icmp4 echo, answered", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1,
+	 .oddity = ECHO_REQUEST, .arrival = ARRIVE_FOR_AN_ANSWER},
+	{"icmp6 echo, answered", .service = WEB6_IPIP, TCP6(TH_ACK), .flows = 1,
+	 .oddity = ECHO_REQUEST, .arrival = ARRIVE_FOR_AN_ANSWER},
+	{"tcp4 ipip, too big, answered", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1,
+	 .oddity = TOO_BIG, .arrival = ARRIVE_FOR_AN_ANSWER},
 
 	{"not ours: tcp4, other address", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1,
 	 .destination = "198.51.100.1", .arrival = ARRIVE_FOR_THE_HOST, .goal_ns = 8},
@@ -74,15 +110,21 @@ const size_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);
 
 bool scenario_is_established(const struct scenario *scenario)
 {
-	return !scenario->floor && scenario->arrival != ARRIVE_FOR_THE_HOST &&
+	return !scenario->floor && scenario->arrival < ARRIVE_FOR_THE_HOST &&
 	       !(scenario->tcp_flags & TH_SYN);
 }
 
 __u32 scenario_growth_bytes(const struct scenario *scenario)
 {
 	const struct bench_service *service = &bench_services[scenario->service];
+	__u32 ip_bytes = service->ipv6_backends ? 40 : 20;
+	__u32 address_bytes = service->ipv6_backends ? 16 : 4;
 
-	if (scenario->floor || scenario->arrival == ARRIVE_FOR_THE_HOST || !service->encapsulates)
+	if (scenario->floor || scenario->arrival >= ARRIVE_FOR_THE_HOST ||
+	    !strcmp(service->forward, "dsr"))
 		return 0;
-	return service->ipv6_backends ? 40 : 20;
+	if (!strcmp(service->forward, "ipip"))
+		return ip_bytes;
+	return ip_bytes + sizeof(struct udphdr) + sizeof(struct gue_header) +
+	       GUE_HOPS_MAX * address_bytes;
 }

@@ -17,9 +17,10 @@ struct bench_service {
 	const char *vip;
 	__u16 port;
 	__u8 protocol;
-	bool encapsulates; /* ipip, else dsr */
+	const char *forward;
 	bool ipv6_backends;
 	__u16 backends;
+	const char *options; /* further lines of its configuration, or NULL */
 };
 
 enum bench_service_index {
@@ -29,6 +30,10 @@ enum bench_service_index {
 	WEB6_IPIP,
 	WEB6_DSR,
 	DNS4_IPIP,
+	WEB4_GUE,
+	WEB6_GUE,
+	WEB4_MSS,
+	QUIC4_IPIP,
 	BENCH_SERVICES,
 };
 
@@ -36,6 +41,20 @@ enum arrival {
 	ARRIVE_ON_EGRESS,    /* on the interface that leads to the backends: XDP_TX */
 	ARRIVE_ELSEWHERE,    /* on another one: XDP_REDIRECT */
 	ARRIVE_FOR_THE_HOST, /* not for a service: XDP_PASS, untouched */
+	ARRIVE_FOR_AN_ANSWER, /* that goes back where the packet came from: XDP_TX */
+};
+
+/* What is not plain about a frame. */
+enum oddity {
+	PLAIN,
+	TAGGED,
+	TAGGED_TWICE,
+	WITH_OPTIONS,	 /* of IPv4, or an extension header of IPv6 */
+	FIRST_FRAGMENT,
+	LATER_FRAGMENT,
+	ERROR_ABOUT_IT,	 /* an ICMP error that quotes a packet of the flow, the other way round */
+	ECHO_REQUEST,
+	TOO_BIG,	 /* for the way to its backend */
 };
 
 struct scenario {
@@ -44,11 +63,12 @@ struct scenario {
 	const char *destination; /* NULL: the service's VIP */
 	enum bench_service_index service;
 	enum arrival arrival;
+	enum oddity oddity;
 	__u16 ether_type;
 	__u8 protocol;
 	__u8 tcp_flags;
 	__u64 flows;
-	double goal_ns; /* of a prototype of the same path; 0: none was measured */
+	double goal_ns; /* 0: there is none */
 };
 
 extern const struct bench_service bench_services[BENCH_SERVICES];

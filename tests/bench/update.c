@@ -131,7 +131,7 @@ void update_row(struct world *world, const struct update *update, unsigned int r
 		.vip = "192.0.2.1",
 		.port = 80,
 		.protocol = IPPROTO_TCP,
-		.encapsulates = true,
+		.forward = "ipip",
 		.backends = update->backends,
 	};
 	struct text_error error;

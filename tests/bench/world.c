@@ -154,11 +154,13 @@ static void write_service(FILE *file, const struct bench_service *service)
 	char address[32];
 
 	fprintf(file,
-		"  - name: %s\n    vip: \"%s\"\n    port: %u\n    proto: %s\n    forward: %s\n"
-		"    backends:\n",
+		"  - name: %s\n    vip: \"%s\"\n    port: %u\n    proto: %s\n    forward: %s\n",
 		service->name, service->vip, service->port,
 		service->protocol == IPPROTO_TCP ? "tcp" : "udp",
-		service->encapsulates ? "ipip" : "dsr");
+		service->forward);
+	if (service->options)
+		fprintf(file, "    %s\n", service->options);
+	fputs("    backends:\n", file);
 	for (unsigned int i = 1; i <= service->backends; i++)
 		fprintf(file, "      - name: b%u\n        address: \"%s\"\n", i,
 			backend_address(i, service->ipv6_backends, address));
@@ -192,7 +194,9 @@ int world_load(struct world *world, const struct bench_service *services, size_t
 
 	if (!file)
 		return -errno;
-	fputs("load:\n  flows_per_cpu: 1000000\n  seed: 1\nservices:\n", file);
+	/* More answers than a round asks for, or the rest of it would measure drops. */
+	fputs("load:\n  flows_per_cpu: 1000000\n  seed: 1\n  icmp_rate: 100000000\nservices:\n",
+	      file);
 	for (size_t i = 0; i < count; i++)
 		write_service(file, &services[i]);
 	fflush(file);

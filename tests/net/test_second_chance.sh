@@ -53,6 +53,8 @@ passed_on_since() { [ "$(passed_on)" -gt $(($1 + 100)) ]; }
 
 answers_since() { [ "$(value "$1" ok)" -ge $(($2 + 200)) ]; }
 
+all_at_node_1() { [ "$(connections_at 1 "$1")" -eq 21 ]; }
+
 # services NAME PORT FORWARD VIP: at both; A picks node 1 for all flows, B never does.
 services() {
 	local balancer
@@ -73,7 +75,7 @@ goes_on() {
 	start_long_flows "$1" tcp "$2" "$3" 20 50
 	in_background client "$HELPERS/copy" tcp "$2" "$3" $BYTES >"$TMP/$1-copy"
 	copy_pid=$!
-	sleep 0.3
+	wait_for 5 all_at_node_1 "$3" # the copy as well
 	before=$(passed_on)
 	by_way_of B
 	check "$1: the copy is under way" kill -0 "$copy_pid"

@@ -89,10 +89,13 @@ static void assert_opens(const char *name, const struct tunnel *tunnel, bool lef
 		fail_msg("%s: not counted as it should be", name);
 }
 
+/* With a way to everywhere, so that what stands behind the list would be a hop like others. */
 static void tries_hop_after_hop(void **state)
 {
 	struct tunnel tunnel = *(const struct tunnel *)*state;
 
+	ip("route add default via 10.0.1.2");
+	ip("-6 route add default via fd00:0:0:1::2");
 	for (tunnel.gue.hop_count = 1; tunnel.gue.hop_count <= 2; tunnel.gue.hop_count++) {
 		for (int i = 0; i < tunnel.gue.hop_count; i++) {
 			tunnel.gue.next_hop = i;
@@ -110,6 +113,8 @@ static void tries_hop_after_hop(void **state)
 	assert_opens("plain GUE", &tunnel, false);
 	tunnel.gue.destination_port = 0;
 	assert_opens("IPIP", &tunnel, false);
+	ip("route del default");
+	ip("-6 route del default");
 }
 
 /* By a router behind another device, whose neighbour it is. */

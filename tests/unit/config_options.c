@@ -84,8 +84,8 @@ static void refusals(void **state)
 	static const struct refusal cases[] = {
 		{"load:\n  gue_port: 0\n", 2,
 		 "load.gue_port: got \"0\", expected a whole number from 1 to 65535"},
-		{"load:\n  gue_port: 1\n  icmp_rate: 1000001\n", 3,
-		 "load.icmp_rate: got \"1000001\", expected a whole number from 0 to 1000000"},
+		{"load:\n  gue_port: 1\n  icmp_rate: 100000001\n", 3,
+		 "load.icmp_rate: got \"100000001\", expected a whole number from 0 to 100000000"},
 		{ONE_SERVICE "    mss: 535\n", 6,
 		 "services[0].mss: 535 bytes are no MSS: at least 536, which every host must take, "
 		 "at most 65495, which is all that a packet holds, or 0 to leave it alone"},

@@ -60,7 +60,7 @@
 #define CONFIG_SLOTS_MIN        4096
 #define CONFIG_SLOTS_MAX        (1 << 28)
 #define CONFIG_ICMP_RATE_DEFAULT 1000
-#define CONFIG_ICMP_RATE_MAX     1000000
+#define CONFIG_ICMP_RATE_MAX     100000000
 /* Fixed, so that balancers that are told nothing agree: "sluice" in ASCII. */
 #define CONFIG_SEED_DEFAULT 0x736c75696365ULL
 
