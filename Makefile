@@ -9,7 +9,8 @@ BPFTOOL ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
 
 B        := build
 VERSION  := 0.1.0
-PKGS     := libbpf libxdp libnl-3.0 libnl-route-3.0 jansson libcyaml yaml-0.1
+PKGS     := libbpf libxdp libnl-3.0 libnl-route-3.0 jansson libcyaml yaml-0.1 \
+	libevent libevent_openssl libssl libcrypto libsystemd
 # Recursive on purpose: asked once the packages are there, not when make starts.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
@@ -32,7 +33,7 @@ LIB_OBJS  := $(filter-out $(B)/user/sluice.o,$(patsubst %.c,$(B)/%.o,$(wildcard 
 
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
 PROG_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c))
-PROG_SHARED := $(addprefix tests/prog/,icmp.c icmp.h node.c node.h packet.c packet.h pool.c pool.h world.c world.h)
+PROG_SHARED := $(addprefix tests/prog/,icmp.c icmp.h node.c node.h packet.c packet.h pool.c pool.h way.c way.h world.c world.h)
 TEST_BPF   := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/*/*.bpf.c))
 TEST_SKELS := $(TEST_BPF:.bpf.o=.skel.h)
 TEST_HELPERS := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard tests/net/*.c)))

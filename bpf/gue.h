@@ -8,10 +8,8 @@
 #include "../maps/maps.bpf.h"
 #include "outer.h"
 #include "packet.h"
+#include "relay.h"
 #include "select.h"
-
-/* Set by the loader. */
-const volatile __be16 gue_port = bpf_htons(GUE_PORT);
 
 /* As many bits of the flow as fit into the ports that nobody registers (RFC 6335, 6). */
 #define GUE_SOURCE_PORT 0xc000

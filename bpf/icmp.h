@@ -339,6 +339,8 @@ static __always_inline bool make_error(struct xdp_md *ctx, __u32 l3_bytes, bool 
 
 	if (quote_bytes > bytes)
 		quote_bytes = bytes;
+	if (quote_bytes > frame_bytes - l3_bytes) /* the packet is a quote itself */
+		quote_bytes = frame_bytes - l3_bytes;
 	if ((__s32)mtu_bytes < least_bytes)
 		mtu_bytes = least_bytes;
 	quote_sum = sum_frame(ctx, l3_bytes, quote_bytes);

@@ -6,6 +6,7 @@
 #include "icmp.h"
 #include "packet.h"
 #include "parse.h"
+#include "relay.h"
 #include "select.h"
 #include "service.h"
 #include "unusual.h"
@@ -58,6 +59,8 @@ int lb(struct xdp_md *ctx)
 		return verdict;
 
 	verdict = parse_unusual(ctx, &packet);
+	if (verdict == RELAY)
+		return relay_too_big(ctx, &packet);
 	if (verdict != NEXT)
 		return verdict;
 	return balance(ctx, &packet);

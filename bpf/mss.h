@@ -6,8 +6,8 @@
 #include <linux/tcp.h>
 
 #include "checksum.h"
+#include "chain.h"
 #include "packet.h"
-#include "unusual.h"
 
 #define TCP_OPTION_BYTES_MAX 40 /* all that fit behind the fixed header */
 #define TCP_OPTION_END       0

@@ -35,7 +35,7 @@ struct packet {
 	bool echo;	  /* an ICMP echo request */
 	bool fragment;	  /* a part of a datagram */
 	bool later;	  /* a part that is not the first: no TCP or UDP header is in it */
-	bool checksummed; /* plain TCP or UDP with a checksum */
+	bool checksummed; /* whole, plain TCP or UDP whose checksum covers all of it */
 	__u16 length_bytes; /* of the IP packet */
 	__u32 frame_bytes;
 	__u32 l3_bytes; /* in front of the IP header: Ethernet and its tags */

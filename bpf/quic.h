@@ -9,8 +9,8 @@
 #include <linux/udp.h>
 
 #include "../maps/maps.bpf.h"
+#include "chain.h"
 #include "packet.h"
-#include "unusual.h"
 
 #define QUIC_LONG_HEADER     0x80 /* of the first octet */
 #define QUIC_LONG_LENGTH_AT  5    /* behind first octet and version: length of the connection id */

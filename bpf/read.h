@@ -156,7 +156,8 @@ static __always_inline int read_udp(struct packet *packet, const struct udphdr *
 		return XDP_PASS;
 	packet->closes = false;
 	packet->opens = false;
-	packet->checksummed = udp->check;
+	/* What follows behind a datagram in its packet is not covered (RFC 9868). */
+	packet->checksummed = udp->check && length_bytes == payload_bytes;
 	read_ports(packet, &udp->source);
 	return NEXT;
 }

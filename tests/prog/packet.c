@@ -202,6 +202,98 @@ void frame_seal_icmp(struct frame *frame, __u32 ip_at)
 	write16(frame, at + 2, fold(sum + sum_words(frame->bytes + at, bytes)));
 }
 
+static void add_to_length(struct frame *frame, int bytes)
+{
+	__u32 at = AT_IP + (is_ipv6(frame) ? 4 : 2);
+
+	write16(frame, at, read16(frame, at) + bytes);
+}
+
+void frame_add_options(struct frame *frame, const __u8 *options, __u32 words)
+{
+	frame_insert(frame, AT_IPV4_L4, options, words * 4);
+	frame->bytes[AT_IP] += words;
+	add_to_length(frame, words * 4);
+	frame_seal(frame);
+}
+
+static bool holds_options(__u8 type)
+{
+	return type == IPPROTO_HOPOPTS || type == IPPROTO_DSTOPTS;
+}
+
+void frame_add_extensions(struct frame *frame, const struct extension *extensions, __u32 count)
+{
+	__u8 bytes[256 * 8] = {};
+
+	while (count--) {
+		const struct extension *extension = &extensions[count];
+		__u32 length = (extension->length + 1) * 8;
+		bool pad = holds_options(extension->type) && !extension->third;
+
+		memset(bytes, 0, length);
+		bytes[0] = frame->bytes[AT_IP + 6];
+		bytes[1] = extension->length;
+		bytes[2] = pad ? 1 : extension->third; /* RFC 8200, 4.2: PadN */
+		bytes[3] = pad ? length - 4 : extension->fourth;
+		bytes[4] = extension->number >> 24;
+		bytes[5] = extension->number >> 16;
+		bytes[6] = extension->number >> 8;
+		bytes[7] = extension->number;
+		frame_insert(frame, AT_IPV6_L4, bytes, length);
+		frame->bytes[AT_IP + 6] = extension->type;
+		add_to_length(frame, length);
+	}
+}
+
+void frame_fragment(struct frame *fragment, const struct frame *whole, __u32 offset_bytes,
+		    __u32 bytes, __u32 identification)
+{
+	__u32 at = is_ipv6(whole) ? AT_IPV6_L4 : AT_IPV4_L4;
+	__u32 whole_bytes = whole->length_bytes - at;
+	bool more = offset_bytes + bytes < whole_bytes;
+
+	*fragment = *whole;
+	fragment->length_bytes = at + bytes;
+	memcpy(fragment->bytes + at, whole->bytes + at + offset_bytes, bytes);
+	add_to_length(fragment, (int)bytes - (int)whole_bytes);
+	if (is_ipv6(whole)) {
+		const struct extension header = {IPPROTO_FRAGMENT, 0, offset_bytes >> 8,
+						 (offset_bytes & 0xff) | more, identification};
+
+		frame_add_extensions(fragment, &header, 1);
+	} else {
+		write16(fragment, AT_IP + 4, identification);
+		write16(fragment, AT_IP + 6, offset_bytes / 8 | (more ? 0x2000 : 0));
+		frame_seal(fragment);
+	}
+}
+
+/* RFC 792; RFC 4443, 3. */
+void frame_error(struct frame *error, const struct frame *quoted, const char *reporter, __u8 type,
+		 __u8 code, __u32 quote_bytes)
+{
+	bool ipv6 = is_ipv6(quoted);
+	__u32 at = ipv6 ? AT_IPV6_L4 : AT_IPV4_L4;
+	char source[INET6_ADDRSTRLEN];
+
+	inet_ntop(ipv6 ? AF_INET6 : AF_INET, quoted->bytes + AT_IP + (ipv6 ? 8 : 12), source,
+		  sizeof(source));
+	memset(error, 0, sizeof(*error));
+	frame_address(error, &balancer_mac, &client_mac);
+	if (ipv6)
+		write_ipv6(error, reporter, source, IPPROTO_ICMPV6, 59, 0, 0, 8 + quote_bytes);
+	else
+		write_ipv4(error, reporter, source, IPPROTO_ICMP, 59, 0xc0, 0x4321,
+			   28 + quote_bytes);
+	error->bytes[at] = type;
+	error->bytes[at + 1] = code;
+	write16(error, at + 6, 1400); /* an MTU, where the type has one */
+	memcpy(error->bytes + at + 8, quoted->bytes + AT_IP, quote_bytes);
+	error->length_bytes = at + 8 + quote_bytes;
+	frame_seal_icmp(error, AT_IP);
+}
+
 void frame_hop(struct frame *frame)
 {
 	if (is_ipv6(frame)) {

@@ -54,6 +54,18 @@ struct outer_fields {
 	__u32 flow_label; /* IPv6 only */
 };
 
+/*
+ * A header between the IPv6 header and what it carries (RFC 8200, 4). Bytes 2 and 3 of options are
+ * written as padding where they are 0.
+ */
+struct extension {
+	__u8 type;
+	__u8 length;  /* words of 8 bytes behind the first */
+	__u8 third;   /* byte: routing type, or the upper one of a fragment's offset */
+	__u8 fourth;  /* segments left, or the lower one */
+	__u32 number; /* identification */
+};
+
 /* How to spoil a frame: bytes put in, then bytes replaced. */
 struct edit {
 	struct {
@@ -91,6 +103,26 @@ void frame_seal(struct frame *frame);
 
 /* The same for the ICMP message behind the IP header at @ip_at. */
 void frame_seal_icmp(struct frame *frame, __u32 ip_at);
+
+/* IPv4: options of @words words of 4 bytes behind the header, which has none. */
+void frame_add_options(struct frame *frame, const __u8 *options, __u32 words);
+
+/* IPv6: headers in this order, right behind the first. */
+void frame_add_extensions(struct frame *frame, const struct extension *extensions, __u32 count);
+
+/*
+ * The part of a datagram that begins @offset_bytes (a multiple of 8) into what its IP header
+ * carries. @bytes: how many; those that are not the last must be a multiple of 8.
+ */
+void frame_fragment(struct frame *fragment, const struct frame *whole, __u32 offset_bytes,
+		    __u32 bytes, __u32 identification);
+
+/*
+ * An ICMP error of @reporter, addressed to the source of the packet in @quoted (without tags), of
+ * which it has the first @quote_bytes.
+ */
+void frame_error(struct frame *error, const struct frame *quoted, const char *reporter, __u8 type,
+		 __u8 code, __u32 quote_bytes);
 
 /* As a router sends it on: one hop less. */
 void frame_hop(struct frame *frame);
