@@ -49,10 +49,13 @@ static __always_inline void *at(struct xdp_md *ctx, __u32 offset_bytes, __u32 by
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
+	__u64 offset = offset_bytes;
 
-	if (offset_bytes > HEADERS_BYTES_MAX || data + offset_bytes + bytes > end)
+	/* What is checked must be what is added: 6.1 does not see that a spilled copy is the same. */
+	barrier_var(offset);
+	if (offset > HEADERS_BYTES_MAX || data + offset + bytes > end)
 		return NULL;
-	return data + offset_bytes;
+	return data + offset;
 }
 
 /* Where the IP header begins and which protocol that is; 0: too many tags. */

@@ -31,7 +31,7 @@ __noinline __s64 sum_frame(struct xdp_md *ctx, __u32 at_bytes, __u32 bytes)
 {
 	__u32 zero = 0;
 	__u8 *chunk = bpf_map_lookup_elem(&scratch, &zero);
-	__u32 whole_bytes, sum = 0;
+	__u32 whole_bytes, sum = 0, least = 1;
 
 	if (!chunk || bytes > 65535)
 		return -1;
@@ -42,7 +42,9 @@ __noinline __s64 sum_frame(struct xdp_md *ctx, __u32 at_bytes, __u32 bytes)
 		at_bytes += SCRATCH_BYTES;
 		bytes -= SCRATCH_BYTES;
 	}
-	if (!bytes)
+	/* From "not 0" 6.1 does not learn that it is 1 at least. */
+	barrier_var(least);
+	if (bytes < least)
 		return sum;
 	/* bpf_csum_diff takes words of four bytes: the last is filled up, or all, with zeros. */
 	whole_bytes = bytes & ~3u;

@@ -8,6 +8,7 @@
 #include "../maps/maps.bpf.h"
 #include "flow_memory.h"
 #include "packet.h"
+#include "service.h"
 
 /* How long the parts of a datagram may be under way, in ticks of struct fragment. By the loader. */
 const volatile __u16 fragment_life_ticks = 117;
@@ -47,6 +48,7 @@ static __always_inline int use_vip_port(struct packet *packet)
 static __always_inline int join_fragments(struct packet *packet, __be32 identification)
 {
 	const struct vip *vip = find_vip(packet);
+	const struct service *service;
 	__u64 destination_hash, hash;
 	union fragment_word *entry, known, fresh = {};
 	bool tcp = packet->protocol == IPPROTO_TCP;
@@ -68,16 +70,21 @@ static __always_inline int join_fragments(struct packet *packet, __be32 identifi
 	fresh.fragment.tick = bpf_jiffies64() >> JIFFIES_PER_TICK_SHIFT;
 	met = known.fragment.tag == fresh.fragment.tag &&
 	      (__u16)(fresh.fragment.tick - known.fragment.tick) < fragment_life_ticks;
-	if (met && (packet->later || !known.ports)) {
-		packet->ports = known.ports;
-	} else {
+	if (!met || (!packet->later && known.ports)) {
 		fresh.ports = packet->ports; /* a later one has none */
 		*(volatile __u64 *)&entry->word = fresh.word;
+		if (!packet->later)
+			return NEXT;
+		known = fresh;
+	} else if (!packet->later && find_service(packet, &service) != NEXT) {
+		/* Or whoever sends a later one first would reach the ports that no service has. */
+		return XDP_PASS;
 	}
-	if (packet->later)
-		packet->service_port = packet->ports ? known.fragment.destination_port :
-				       tcp	     ? vip->tcp_port :
-						       vip->udp_port;
+	packet->ports = known.ports;
+	if (known.ports)
+		packet->service_port = known.fragment.destination_port;
+	else
+		packet->service_port = tcp ? vip->tcp_port : vip->udp_port;
 	return NEXT;
 }
 

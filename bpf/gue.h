@@ -86,7 +86,8 @@ static __always_inline bool write_hops(void *udp, void *end, const struct next_h
 	for (__u32 hop = 0; hop < GUE_HOPS_MAX; hop++) {
 		if (hop >= hops->count)
 			break;
-		if ((void *)(word + words) > end)
+		/* Of 16 bytes in any case: 6.1 does not see that the family decides the size. */
+		if ((void *)(word + 4) > end)
 			return false;
 		if (ipv4) {
 			word[0] = hops->address[hop][3];

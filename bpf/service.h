@@ -7,8 +7,8 @@
 #include "packet.h"
 
 /* One array read and a full compare: userspace chose a key under which no two services collide. */
-static __always_inline const struct service *service_at(const struct packet *packet, __u64 hash,
-							__be16 port)
+static __always_inline const struct service *service_at(const struct packet *packet, __u32 half,
+							__u64 hash, __be16 port)
 {
 	__u32 place = hash >> (64 - SERVICE_TABLE_BITS);
 	struct service_place *found = bpf_map_lookup_elem(&services, &place);
@@ -17,7 +17,7 @@ static __always_inline const struct service *service_at(const struct packet *pac
 
 	if (!found)
 		return NULL;
-	service = &found->half[packet->half];
+	service = &found->half[half];
 	vip = (const __u64 *)service->vip;
 	if (vip[1] != packet->destination[1] || vip[0] != packet->destination[0] ||
 	    service->port != port || service->protocol != packet->protocol)
@@ -34,21 +34,23 @@ static __always_inline int find_service(struct packet *packet, const struct serv
 	__u32 zero = 0;
 	struct control *state = bpf_map_lookup_elem(&control, &zero);
 	const struct layout *layout;
+	__u32 half; /* the verifier forgets it where the packet is in a map */
 	__u64 hash;
 
 	if (!state)
 		return XDP_PASS;
-	packet->half = *(volatile __u64 *)&state->generation & 1;
-	layout = &state->layout[packet->half];
+	half = *(volatile __u64 *)&state->generation & 1;
+	packet->half = half;
+	layout = &state->layout[half];
 
 	hash = hash_service(&layout->key, packet->destination[0], packet->destination[1],
 			    packet->service_port, packet->protocol);
-	*service = service_at(packet, hash, packet->service_port);
+	*service = service_at(packet, half, hash, packet->service_port);
 	if (*service)
 		return NEXT;
 	if (layout->any_port) {
 		hash -= packet->service_port * layout->key.word[3];
-		*service = service_at(packet, hash, 0);
+		*service = service_at(packet, half, hash, 0);
 		if (*service)
 			return NEXT;
 	}
