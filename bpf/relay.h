@@ -81,10 +81,12 @@ static __always_inline bool parse_tunnel_error(struct xdp_md *ctx, struct packet
 	__u32 inner_bytes;
 	bool ipv4;
 
+	/* Ethernet pads nothing as long as this, and what stands behind it is nobody's quote. */
 	if (packet->l3_bytes != ETH_HLEN ||
+	    packet->frame_bytes != packet->l3_bytes + packet->length_bytes ||
 	    !read_quoted(ctx, l3_bytes, packet->ipv4, &outer, &chain))
 		return false;
-	inner_bytes = find_inner(ctx, &chain, &ipv4);
+	inner_bytes = chain.later ? 0 : find_inner(ctx, &chain, &ipv4);
 	if (!inner_bytes || mtu_bytes <= inner_bytes - l3_bytes ||
 	    !read_quoted(ctx, inner_bytes, ipv4, &inner, &chain))
 		return false;

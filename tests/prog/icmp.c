@@ -119,6 +119,63 @@ int budget_fill(void **state)
 	return 0;
 }
 
+/* RFC 1191, 4 and RFC 1812, 4.3.2: at most 576 bytes in all. */
+static void build_too_big_ipv4(struct frame *error, const struct frame *in, __u16 told_bytes)
+{
+	__u32 quote_bytes = in->length_bytes - AT_IP;
+	__u8 *ip = error->bytes + AT_IP;
+
+	if (quote_bytes > 548)
+		quote_bytes = 548;
+	memset(ip, 0, 28);
+	ip[0] = 0x45;
+	ip[1] = 0xc0;
+	write16(error, AT_IP + 2, 28 + quote_bytes);
+	ip[6] = 0x40;
+	ip[8] = 64;
+	ip[9] = IPPROTO_ICMP;
+	memcpy(ip + 12, in->bytes + AT_IP + 16, 4);
+	memcpy(ip + 16, in->bytes + AT_IP + 12, 4);
+	ip[20] = 3;
+	ip[21] = 4;
+	write16(error, AT_IP + 26, told_bytes);
+	memcpy(ip + 28, in->bytes + AT_IP, quote_bytes);
+	error->length_bytes = AT_IP + 28 + quote_bytes;
+	frame_seal(error);
+}
+
+/* RFC 4443, 3.2: at most 1280 bytes in all. */
+static void build_too_big_ipv6(struct frame *error, const struct frame *in, __u16 told_bytes)
+{
+	__u32 quote_bytes = in->length_bytes - AT_IP;
+	__u8 *ip = error->bytes + AT_IP;
+
+	if (quote_bytes > 1232)
+		quote_bytes = 1232;
+	memset(ip, 0, 48);
+	ip[0] = 0x60;
+	write16(error, AT_IP + 4, 8 + quote_bytes);
+	ip[6] = IPPROTO_ICMPV6;
+	ip[7] = 64;
+	memcpy(ip + 8, in->bytes + AT_IP + 24, 16);
+	memcpy(ip + 24, in->bytes + AT_IP + 8, 16);
+	ip[40] = 2;
+	write16(error, AT_IP + 46, told_bytes);
+	memcpy(ip + 48, in->bytes + AT_IP, quote_bytes);
+	error->length_bytes = AT_IP + 48 + quote_bytes;
+}
+
+void too_big_build(struct frame *error, const struct frame *in, __u16 told_bytes)
+{
+	memcpy(error->bytes, in->bytes, AT_IP);
+	frame_address(error, &client_mac, &balancer_mac);
+	if (is_ipv6(in))
+		build_too_big_ipv6(error, in, told_bytes);
+	else
+		build_too_big_ipv4(error, in, told_bytes);
+	frame_seal_icmp(error, AT_IP);
+}
+
 int echo_open(void **state)
 {
 	if (world_open(state))

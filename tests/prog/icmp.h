@@ -36,6 +36,12 @@ __u32 icmp_at(const struct family *family);
 void echo_build(struct frame *frame, const struct family *family, const struct ping *ping,
 		bool reply);
 
+/*
+ * What the sender of the packet in @in, which has no tags, must be told: the error comes from where
+ * the packet went, and quotes what is there of it.
+ */
+void too_big_build(struct frame *error, const struct frame *in, __u16 told_bytes);
+
 /* Group setup: the families' services. */
 int echo_open(void **state);
 

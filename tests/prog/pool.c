@@ -71,10 +71,16 @@ unsigned int pool_deliver(const char *name, struct frame *frame)
 	return backend_of(frame);
 }
 
-unsigned int pool_send(const struct pool *pool, __u32 client, __u8 tcp_flags)
+struct packet_fields pool_packet(const struct pool *pool, __u32 client, __u8 tcp_flags,
+				 char source[INET6_ADDRSTRLEN])
 {
-	char source[INET6_ADDRSTRLEN];
-	struct packet_fields fields = {
+	if (strchr(pool->vip, ':'))
+		snprintf(source, INET6_ADDRSTRLEN, "2001:db8:c::%x:%x", client >> 16,
+			 client & 0xffff);
+	else
+		snprintf(source, INET6_ADDRSTRLEN, "198.18.%u.%u", client >> 8 & 0xff,
+			 client & 0xff);
+	return (struct packet_fields){
 		.source = source,
 		.destination = pool->vip,
 		.source_port = 1024 + client % 60000,
@@ -83,14 +89,15 @@ unsigned int pool_send(const struct pool *pool, __u32 client, __u8 tcp_flags)
 		.tcp_flags = tcp_flags,
 		.ttl = 64,
 	};
+}
+
+unsigned int pool_send(const struct pool *pool, __u32 client, __u8 tcp_flags)
+{
+	char source[INET6_ADDRSTRLEN];
+	const struct packet_fields fields = pool_packet(pool, client, tcp_flags, source);
 	char name[64];
 	struct frame frame;
 
-	if (strchr(pool->vip, ':'))
-		snprintf(source, sizeof(source), "2001:db8:c::%x:%x", client >> 16,
-			 client & 0xffff);
-	else
-		snprintf(source, sizeof(source), "198.18.%u.%u", client >> 8 & 0xff, client & 0xff);
 	frame_build(&frame, &fields);
 	snprintf(name, sizeof(name), "%s, client %u", pool->service, client);
 	return pool_deliver(name, &frame);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <linux/types.h>
+#include <netinet/in.h>
 
 #include "packet.h"
 
@@ -27,6 +28,10 @@ void pool_open(const struct pool *pool, const char *options);
  * come one by one, packets under way follow the slots from before the last of them.
  */
 void pool_load(const char *instance, const struct pool *pool, bool local_count);
+
+/* What one client sends; @source is where its address is written. */
+struct packet_fields pool_packet(const struct pool *pool, __u32 client, __u8 tcp_flags,
+				 char source[INET6_ADDRSTRLEN]);
 
 /*
  * Send a packet of one client (each has an address and a port of its own); @tcp_flags are for TCP.

@@ -40,22 +40,13 @@ static const struct pool high_ports[] = {
 static void build_part(struct frame *part, const struct pool *pool, __u32 client, __u16 source_port,
 		       __u32 identification, __u32 number)
 {
-	static struct frame whole;
-	char source[64];
-	const struct packet_fields fields = {
-		.source = source,
-		.destination = pool->vip,
-		.source_port = source_port,
-		.destination_port = pool->port,
-		.protocol = pool->protocol,
-		.tcp_flags = TCP_ACK,
-		.ttl = 64,
-		.payload_bytes = PARTS * PART_BYTES - 33,
-	};
+	char source[INET6_ADDRSTRLEN];
+	struct packet_fields fields = pool_packet(pool, client, TCP_ACK, source);
+	struct frame whole;
 	__u32 left;
 
-	snprintf(source, sizeof(source), strchr(pool->vip, ':') ? "2001:db8:f::%u" : "198.18.7.%u",
-		 client + 1);
+	fields.source_port = source_port;
+	fields.payload_bytes = PARTS * PART_BYTES - 33;
 	frame_build(&whole, &fields);
 	left = whole.length_bytes - (is_ipv6(&whole) ? AT_IPV6_L4 : AT_IPV4_L4) -
 	       number * PART_BYTES;
@@ -77,20 +68,11 @@ static unsigned int send_part(const struct pool *pool, __u32 client, __u16 sourc
 /* A datagram that needs no fragments. */
 static unsigned int send_whole(const struct pool *pool, __u32 client, __u16 source_port)
 {
-	char source[64];
-	const struct packet_fields fields = {
-		.source = source,
-		.destination = pool->vip,
-		.source_port = source_port,
-		.destination_port = pool->port,
-		.protocol = pool->protocol,
-		.tcp_flags = TCP_ACK,
-		.ttl = 64,
-	};
+	char source[INET6_ADDRSTRLEN];
+	struct packet_fields fields = pool_packet(pool, client, TCP_ACK, source);
 	struct frame frame;
 
-	snprintf(source, sizeof(source), strchr(pool->vip, ':') ? "2001:db8:f::%u" : "198.18.7.%u",
-		 client + 1);
+	fields.source_port = source_port;
 	frame_build(&frame, &fields);
 	return pool_deliver("unfragmented", &frame);
 }
@@ -108,9 +90,8 @@ static unsigned int age_entries(__u16 ticks)
 		count++;
 		entry.tick -= ticks;
 		if (ticks)
-			assert_int_equal(bpf_map_update_elem(world_pinned("fragments"), &key,
-							     &entry, 0),
-					 0);
+			assert_int_equal(
+				bpf_map_update_elem(world_pinned("fragments"), &key, &entry, 0), 0);
 	}
 	return count;
 }
@@ -143,8 +124,8 @@ static void every_byte(void **state)
 		assert_forwarded_in("first", way, &part, &manner);
 		frame_fragment(&part, &whole, 24, 8, 0x4711);
 		assert_forwarded_in("middle", way, &part, &manner);
-		frame_fragment(&part, &whole, 104, whole.length_bytes - 104 - AT_IPV4_L4 -
-						   (way_is_ipv6(way) ? 20 : 0),
+		frame_fragment(&part, &whole, 104,
+			       whole.length_bytes - 104 - AT_IPV4_L4 - (way_is_ipv6(way) ? 20 : 0),
 			       0x4711);
 		assert_forwarded_in("last", way, &part, &manner);
 		frame_fragment(&part, &whole, 32, 72, 0x4712);
@@ -346,8 +327,8 @@ static void not_ours(void **state)
 /* Fragments of what has no ports that we look at. */
 static void other_protocols(void **state)
 {
-	static const __u8 protocols[] = {IPPROTO_ICMP, IPPROTO_GRE, IPPROTO_ESP, IPPROTO_ICMPV6,
-					 IPPROTO_SCTP, IPPROTO_IPIP};
+	static const __u8 protocols[] = {IPPROTO_ICMP,   IPPROTO_GRE,  IPPROTO_ESP,
+					 IPPROTO_ICMPV6, IPPROTO_SCTP, IPPROTO_IPIP};
 	struct frame frame;
 
 	(void)state;
@@ -368,17 +349,15 @@ static void other_protocols(void **state)
 static void tiny_first(void **state)
 {
 	static const __u32 needed[] = {8, 8, 24, 24};
-	struct packet_fields fields = {.source_port = 2000, .tcp_flags = TCP_SYN, .ttl = 64};
+	char source[INET6_ADDRSTRLEN];
+	struct packet_fields fields;
 	struct frame whole, frame;
 	char name[64];
 
 	(void)state;
-	fields.payload_bytes = 100;
 	for (size_t i = 0; i < POOLS; i++) {
-		fields.source = i % 2 ? "2001:db8:f::99" : "198.18.7.99";
-		fields.destination = pools[i].vip;
-		fields.destination_port = pools[i].port;
-		fields.protocol = pools[i].protocol;
+		fields = pool_packet(&pools[i], 99, TCP_SYN, source);
+		fields.payload_bytes = 100;
 		frame_build(&whole, &fields);
 		for (__u32 bytes = 0; bytes <= 24; bytes += 8) {
 			frame_fragment(&frame, &whole, 0, bytes, 1100);

@@ -78,8 +78,7 @@ static const struct row left[] = {
 
 static void build(struct frame *frame, const struct way *way, __u8 protocol)
 {
-	struct packet_fields fields =
-		way_packet(way, protocol, protocol == IPPROTO_TCP ? 80 : 53);
+	struct packet_fields fields = way_packet(way, protocol, protocol == IPPROTO_TCP ? 80 : 53);
 
 	frame_build(frame, &fields);
 }
@@ -189,8 +188,8 @@ static void unextended_services_are_found(void **state)
 }
 
 /* A timestamp, a route recorded, an alert, then no operations: RFC 791, 3.1. */
-static const __u8 options[40] = {68, 12, 5,  0,  1,  2,  3,  4,  5,  6,  7, 8, 7, 11,
-				 4,  10, 11, 12, 13, 14, 15, 16, 17, 1,  1, 1, 1, 1,
+static const __u8 options[40] = {68, 12, 5,  0,  1,  2,  3,  4,  5,   6, 7, 8, 7, 11,
+				 4,  10, 11, 12, 13, 14, 15, 16, 17,  1, 1, 1, 1, 1,
 				 1,  1,  1,  1,  1,  1,  1,  1,  148, 4, 0, 0};
 
 static void options_are_kept(void **state)

@@ -10,7 +10,6 @@
 #include <netinet/in.h>
 
 #include "icmp.h"
-#include "node.h"
 #include "way.h"
 
 #define CLIENT_IPV4 "198.51.100.7"
@@ -65,13 +64,11 @@ void way_serve(const struct way *way, const char *service, unsigned int port, co
 	sluice("backend add %s b1 --address %s", service, way->path->backend);
 }
 
-int ways_open(void **state)
+int ways_load(void)
 {
 	char config[WAYS * 512];
 	int length = snprintf(config, sizeof(config), "services:\n");
 
-	if (world_open(state))
-		return -1;
 	for (size_t i = 0; i < 2 * WAYS; i++) {
 		const struct way *way = &ways[i / 2];
 
@@ -84,6 +81,11 @@ int ways_open(void **state)
 	}
 	world_load("ways", config);
 	return 0;
+}
+
+int ways_open(void **state)
+{
+	return world_open(state) ? -1 : ways_load();
 }
 
 struct packet_fields way_packet(const struct way *way, __u8 protocol, __u16 port)
@@ -138,29 +140,39 @@ static void take_flow_fields(struct tunnel *tunnel, const struct frame *got, __u
 	assert_in_range(tunnel->gue.source_port, 49152, 65535);
 }
 
-void assert_forwarded_in(const char *name, const struct way *way, const struct frame *in,
-			 const struct manner *manner)
+void assert_sent(const char *name, const struct frame *in, const struct path *path,
+		 const struct tunnel *around, const struct manner *manner)
 {
-	struct tunnel tunnel = tunnel_of(way);
 	struct frame expected = *in;
 	struct frame got = *in;
+	struct tunnel tunnel;
 	int verdict;
 
 	frame_insert(&got, AT_ETHERTYPE, (const __u8 *)manner->tags, manner->tag_bytes);
 	verdict = world_send(&got);
-	if (verdict != way->path->verdict)
-		fail_msg("%s, %s: verdict %d, expected %d", way->name, name, verdict,
-			 way->path->verdict);
+	if (verdict != path->verdict)
+		fail_msg("%s: verdict %d, expected %d", name, verdict, path->verdict);
 	frame_hop(&expected);
-	if (!is_dsr(way)) {
+	if (around) {
+		tunnel = *around;
 		tunnel.outer.traffic_class = traffic_class_of(in);
-		tunnel.gue.checksum = strchr(way->path->backend, ':') && !manner->unchecked;
+		tunnel.gue.checksum = strchr(path->backend, ':') && !manner->unchecked;
 		take_flow_fields(&tunnel, &got, manner->tag_bytes);
 		frame_tunnel(&expected, &tunnel);
 	}
-	frame_address(&expected, &way->path->to, &way->path->from);
+	frame_address(&expected, &path->to, &path->from);
 	frame_insert(&expected, AT_ETHERTYPE, (const __u8 *)manner->tags, manner->tag_bytes);
 	assert_frame(name, &got, &expected);
+}
+
+void assert_forwarded_in(const char *name, const struct way *way, const struct frame *in,
+			 const struct manner *manner)
+{
+	const struct tunnel tunnel = tunnel_of(way);
+	char full[128];
+
+	snprintf(full, sizeof(full), "%s, %s", way->name, name);
+	assert_sent(full, in, way->path, is_dsr(way) ? NULL : &tunnel, manner);
 }
 
 void assert_forwarded(const char *name, const struct way *way, const struct frame *in)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "node.h"
 #include "packet.h"
 #include "world.h"
 
@@ -34,8 +35,9 @@ bool way_is_gue(const struct way *way);
 /* A service of its own on the way's VIP, with the one backend that the way leads to. */
 void way_serve(const struct way *way, const char *service, unsigned int port, const char *protocol);
 
-/* The same of TCP 80 and UDP 53 on each way's VIP; group setup of cmocka. */
-int ways_open(void **state);
+/* The same of TCP 80 and UDP 53 on each way's VIP, in an instance "ways". Returns 0. */
+int ways_load(void);
+int ways_open(void **state); /* group setup of cmocka: in a new world */
 
 /* A packet of a client, of 100 bytes of payload. */
 struct packet_fields way_packet(const struct way *way, __u8 protocol, __u16 port);
@@ -50,6 +52,13 @@ __u32 way_outer_bytes(const struct way *way);
 void assert_forwarded(const char *name, const struct way *way, const struct frame *in);
 void assert_forwarded_in(const char *name, const struct way *way, const struct frame *in,
 			 const struct manner *manner);
+
+/*
+ * The same by a path and what comes @around the packet; NULL: nothing. Traffic class, flow label,
+ * source port and whether there is a checksum need not be said.
+ */
+void assert_sent(const char *name, const struct frame *in, const struct path *path,
+		 const struct tunnel *around, const struct manner *manner);
 
 /*
  * Cut the frame at every byte behind the Ethernet header and pass it in. Its lengths say what they
