@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Targets for people: all (default), test, test-kernels, demo, bench, bench-live, install, clean. Output goes to build/.
+# Targets for people: all (default), test, test-kernels, fuzz, demo, bench, bench-live, install, clean. Output goes to build/.
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -120,6 +120,23 @@ test-kernels:
 	@$(MAKE) --no-print-directory -j2 all tests
 	@tests/kernels/run.sh $(KERNEL)
 
+# The programs compiled for userspace. Unaligned reads are no finding: headers in a packet have no
+# alignment, and BPF needs none. Variables start as a pattern, so that what is read unset is seen.
+FUZZ_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Itests/fuzz -I. -fno-strict-aliasing \
+	-ftrivial-auto-var-init=pattern \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize=alignment -fno-sanitize-recover=undefined
+FUZZ_SHARED := $(addprefix tests/fuzz/,kernel.c packets.c wire.c)
+
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.[ch] tests/fuzz/bpf/*.h bpf/* maps/*.h)
+	@mkdir -p $(@D)
+	@printf '  %-8s%s\n' FUZZ $@
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -o $@ $(wildcard tests/fuzz/$*.c tests/fuzz/$*_*.c) $(FUZZ_SHARED)
+
+fuzz:
+	@scripts/install-deps.sh fuzz
+	@$(MAKE) --no-print-directory -j2 $(B)/fuzz/lb $(B)/fuzz/node
+	@tests/fuzz/run.sh
+
 demo: deps
 	@$(MAKE) --no-print-directory -j2 all
 	@scripts/demo.sh
@@ -141,7 +158,7 @@ install: all
 clean:
 	rm -rf $(B)
 
-.PHONY: all tests deps test test-kernels demo bench bench-live install clean
+.PHONY: all tests deps test test-kernels fuzz demo bench bench-live install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 

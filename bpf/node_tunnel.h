@@ -192,6 +192,7 @@ static __always_inline bool inner_is_whole(const struct tunnel *tunnel, void *da
 		struct iphdr *ip = at;
 
 		return (void *)(ip + 1) <= end && ip->version == 4 && ip->ihl >= 5 &&
+		       bpf_ntohs(ip->tot_len) >= ip->ihl * 4 &&
 		       tunnel->outer_bytes + bpf_ntohs(ip->tot_len) <= tunnel->packet_bytes;
 	} else {
 		struct ipv6hdr *ip = at;
