@@ -33,7 +33,7 @@ LIB_OBJS  := $(filter-out $(B)/user/sluice.o,$(patsubst %.c,$(B)/%.o,$(wildcard 
 
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
 PROG_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c))
-PROG_SHARED := $(addprefix tests/prog/,icmp.c icmp.h node.c node.h packet.c packet.h pool.c pool.h way.c way.h world.c world.h)
+PROG_SHARED := $(addprefix tests/prog/,icmp.c icmp.h measure.c measure.h node.c node.h packet.c packet.h pool.c pool.h way.c way.h world.c world.h)
 TEST_BPF   := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/*/*.bpf.c))
 TEST_SKELS := $(TEST_BPF:.bpf.o=.skel.h)
 TEST_HELPERS := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard tests/net/*.c)))
@@ -90,7 +90,9 @@ $(B)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(B)/libsluice.a | $(TEST_SKELS
 $(B)/tests/net/%: tests/net/%.c
 	@mkdir -p $(@D)
 	@printf '  %-8s%s\n' CC $@
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(filter %.a,$^) $(if $(filter %.a,$^),$(LIBS))
+
+$(B)/tests/net/measure: $(B)/libsluice.a
 
 # One command for all files leaves the dependencies of the last one only, so they are named here.
 $(B)/tests/bench/bench: $(filter-out %.bpf.c,$(wildcard tests/bench/*.[ch])) \

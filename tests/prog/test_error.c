@@ -223,10 +223,12 @@ static void pinned_to_who_is_down(void **state)
 	for (size_t i = 0; i < POOLS; i++) {
 		sluice("weight set %s b1=1 b2=0 b3=0", pools[i].service);
 		assert_int_equal(pool_establish(&pools[i], 20), 1);
+		assert_int_equal(pool_send(&pools[i], 21, TCP_SYN), 1); /* on probation */
 		sluice("weight set %s b1=1 b2=1 b3=0", pools[i].service);
 		sluice("backend set %s b1 --state down", pools[i].service);
 		flows = read_flows(&bytes);
 		assert_int_equal(send_error(&pools[i], 20), 2);
+		assert_int_equal(send_error(&pools[i], 21), 2);
 		assert_flows_unchanged(flows);
 		sluice("backend set %s b1 --state drain", pools[i].service);
 		assert_int_equal(send_error(&pools[i], 20), 1);

@@ -263,6 +263,22 @@ static void other_port(void **state)
 	assert_sent("port 6080", &frame, &paths[A], &tunnel, &checked);
 }
 
+/* The port that an error leaves with about what went back to the client that sent @fields. */
+static __u16 port_of_error(const struct packet_fields *fields)
+{
+	struct packet_fields back = *fields;
+	struct frame quoted, error;
+
+	back.source = fields->destination;
+	back.destination = fields->source;
+	back.source_port = fields->destination_port;
+	back.destination_port = fields->source_port;
+	frame_build(&quoted, &back);
+	frame_error(&error, &quoted, "203.0.113.1", 3, 1, 28);
+	assert_int_equal(world_send(&error), XDP_TX);
+	return read16(&error, AT_IPV4_L4);
+}
+
 /* RFC 6335: ports that nobody registers; the same for all packets of a flow, and many of them. */
 static void source_ports(void **state)
 {
@@ -284,6 +300,7 @@ static void source_ports(void **state)
 		assert_int_equal(world_send(&again), XDP_TX);
 		port = read16(&first, AT_IPV4_L4);
 		assert_int_equal(read16(&again, AT_IPV4_L4), port);
+		assert_int_equal(port_of_error(&fields), port);
 		assert_in_range(port, 49152, 65535);
 		different += !seen[port]++;
 	}
@@ -335,7 +352,7 @@ static void without_checksum(void **state)
 
 static int open_services(void **state)
 {
-	if (ways_open(state))
+	if (world_open(state) || ways_load())
 		return -1;
 	world_use("main");
 	for (const struct service_of *of = services; of < services + SERVICES; of++) {

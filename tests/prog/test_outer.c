@@ -12,9 +12,9 @@
 
 #include "world.h"
 
-static void serve(const char *name, const char *vip, const struct path *path)
+static void serve(const char *mode, const char *name, const char *vip, const struct path *path)
 {
-	sluice("service add %s --vip %s --port 80 --proto tcp --forward ipip", name, vip);
+	sluice("service add %s --vip %s --port 80 --proto tcp --forward %s", name, vip, mode);
 	sluice("backend add %s b1 --address %s", name, path->backend);
 }
 
@@ -62,7 +62,7 @@ static unsigned int count_varied(const char *vip, __u32 at, __u32 bytes, __u8 fi
 static void flow_labels_vary(void **state)
 {
 	(void)state;
-	serve("labels", "192.0.2.1", &near_ipv6);
+	serve("ipip", "labels", "192.0.2.1", &near_ipv6);
 	assert_in_range(count_varied("192.0.2.1", AT_IP + 1, 3, 0x0f), 990, 999);
 }
 
@@ -70,10 +70,23 @@ static void flow_labels_vary(void **state)
 static void sources_are_fixed_by_default(void **state)
 {
 	(void)state;
-	serve("fixed-4", "192.0.2.2", &near_ipv4);
-	serve("fixed-6", "192.0.2.3", &near_ipv6);
+	serve("ipip", "fixed-4", "192.0.2.2", &near_ipv4);
+	serve("ipip", "fixed-6", "192.0.2.3", &near_ipv6);
 	assert_int_equal(count_varied("192.0.2.2", AT_IP + 12, 4, 0xff), 0);
 	assert_int_equal(count_varied("192.0.2.3", AT_IP + 8, 16, 0xff), 0);
+}
+
+/* Behind it are UDP and GUE, of which test_gue knows more. */
+static void gue_varies_likewise(void **state)
+{
+	(void)state;
+	world_load("vary-gue", "load:\n  tunnel_source_ipv4: 10.55.64.0/18\n"
+			       "  tunnel_source_ipv6: fd00:55::/112\n");
+	serve("gue", "gue-4", "192.0.2.7", &near_ipv4);
+	serve("gue", "gue-6", "192.0.2.8", &near_ipv6);
+	assert_in_range(count_varied("192.0.2.7", AT_IP + 12, 4, 0xff), 950, 999);
+	assert_in_range(count_varied("192.0.2.8", AT_IP + 20, 4, 0xff), 950, 999);
+	assert_in_range(count_varied("192.0.2.8", AT_IP + 1, 3, 0x0f), 990, 999);
 }
 
 /* They stay within the prefixes that were configured. */
@@ -85,8 +98,8 @@ static void sources_vary_within_prefixes(void **state)
 	(void)state;
 	world_load("vary", "load:\n  tunnel_source_ipv4: 10.55.64.0/18\n"
 			   "  tunnel_source_ipv6: fd00:55::/112\n");
-	serve("vary-4", "192.0.2.4", &near_ipv4);
-	serve("vary-6", "192.0.2.5", &near_ipv6);
+	serve("ipip", "vary-4", "192.0.2.4", &near_ipv4);
+	serve("ipip", "vary-6", "192.0.2.5", &near_ipv6);
 	for (unsigned int number = 0; number < 200; number++) {
 		send_flow("192.0.2.4", number, &frame);
 		assert_int_equal(frame.bytes[AT_IP + 12], 10);
@@ -106,7 +119,7 @@ static void checksums_follow_sources(void **state)
 
 	(void)state;
 	world_load("sources", "load:\n  tunnel_source_ipv4: 11.0.0.0/8\n");
-	serve("sources", "192.0.2.6", &near_ipv4);
+	serve("ipip", "sources", "192.0.2.6", &near_ipv4);
 	for (unsigned int number = 0; number < 200000; number++) {
 		send_flow("192.0.2.6", number, &frame);
 		if (checksum(frame.bytes + AT_IP, 20))
@@ -120,6 +133,7 @@ int main(void)
 		cmocka_unit_test(flow_labels_vary),
 		cmocka_unit_test(sources_are_fixed_by_default),
 		cmocka_unit_test_teardown(sources_vary_within_prefixes, world_use_main),
+		cmocka_unit_test_teardown(gue_varies_likewise, world_use_main),
 		cmocka_unit_test_teardown(checksums_follow_sources, world_use_main),
 	};
 

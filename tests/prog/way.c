@@ -85,7 +85,8 @@ int ways_load(void)
 
 int ways_open(void **state)
 {
-	return world_open(state) ? -1 : ways_load();
+	(void)state;
+	return world_make() ? -1 : ways_load();
 }
 
 struct packet_fields way_packet(const struct way *way, __u8 protocol, __u16 port)

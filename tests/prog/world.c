@@ -120,9 +120,8 @@ static void make_device(const char *device, unsigned int number)
 	}
 }
 
-int world_open(void **state)
+int world_make(void)
 {
-	(void)state;
 	sched_getaffinity(0, sizeof(allowed_cpus), &allowed_cpus);
 	world_cpu(0);
 	if (unshare(CLONE_NEWNET | CLONE_NEWNS) ||
@@ -136,6 +135,14 @@ int world_open(void **state)
 	make_device(FAR, 2);
 	ip("route add 10.9.0.0/24 via 10.0.2.9");
 	near_ifindex = if_nametoindex(NEAR);
+	return 0;
+}
+
+int world_open(void **state)
+{
+	(void)state;
+	if (world_make())
+		return -1;
 	world_load("main", "");
 	return 0;
 }

@@ -27,11 +27,14 @@ struct path {
 
 extern const struct path near_ipv4, near_ipv6, far_ipv4, far_ipv6, routed_ipv4;
 
+/* The world before anything is loaded; loading takes a second. Returns 0, or -1 and has said why. */
+int world_make(void);
+
 /* Group setup and teardown of cmocka. */
 int world_open(void **state);
 int world_close(void **state);
 
-/* Load another instance and use it from now on; @config is YAML. "main" is there from the start. */
+/* Load another instance and use it from now on; @config is YAML. world_open() loads "main". */
 void world_load(const char *instance, const char *config);
 void world_use(const char *instance);
 int world_use_main(void **state); /* teardown of a test that used another */
