@@ -32,16 +32,16 @@ static __always_inline void account(const struct packet *packet, const struct se
 	struct backend_counters *of_backend;
 
 	of_service = bpf_map_lookup_elem(&service_counters, &service_key);
-	if (of_service) {
-		of_service->packets++;
-		of_service->bytes += packet->frame_bytes;
-		of_service->new_flows += packet->new_flow;
-	}
 	of_backend = bpf_map_lookup_elem(&backend_counters, &backend_key);
-	if (of_backend) {
-		of_backend->packets++;
-		of_backend->bytes += packet->frame_bytes;
-		of_backend->new_flows += packet->new_flow;
+	if (!of_service || !of_backend)
+		return;
+	of_service->packets++;
+	of_service->bytes += packet->frame_bytes;
+	of_backend->packets++;
+	of_backend->bytes += packet->frame_bytes;
+	if (unlikely(packet->new_flow)) {
+		of_service->new_flows++;
+		of_backend->new_flows++;
 	}
 }
 

@@ -13,8 +13,8 @@
  * The backend, if this packet may go there: flows keep one that drains, but not one that is down,
  * was deleted, or whose id is another service's by now.
  */
-static __always_inline const struct backend *
-usable_backend(const struct packet *packet, const struct service *service, __u16 id)
+static __always_inline const struct backend *usable_backend(const struct packet *packet,
+							    const struct service *service, __u16 id)
 {
 	__u32 key = id;
 	struct backend_halves *halves = bpf_map_lookup_elem(&backends, &key);
@@ -22,10 +22,12 @@ usable_backend(const struct packet *packet, const struct service *service, __u16
 
 	if (!halves)
 		return NULL;
-	backend = &halves->half[packet->half];
-	if (backend->service != service->id)
+	backend = &halves->half[half_of(packet)];
+	barrier_var(backend);
+	if (unlikely(backend->service != service->id))
 		return NULL;
-	if (backend->state == BACKEND_UP || (backend->state == BACKEND_DRAIN && !packet->opens))
+	if (likely(backend->state == BACKEND_UP) ||
+	    (backend->state == BACKEND_DRAIN && !opens(packet)))
 		return backend;
 	return NULL;
 }
@@ -57,7 +59,7 @@ static __always_inline void follow_closed_flow(struct packet *packet, __u32 cpu)
 	if (!find_elsewhere(cpu, packet->flow_hash, false, &found))
 		return;
 	packet->backend = found.backend;
-	remember(cpu, packet->flow_hash, found.backend, packet->closes ? FLOW_CLOSED : FLOW_OPEN);
+	remember(cpu, packet->flow_hash, found.backend, closes(packet) ? FLOW_CLOSED : FLOW_OPEN);
 }
 
 /* A packet of a flow that the main set holds: its backend, and what the packet does to the flow. */
@@ -69,12 +71,16 @@ static __always_inline void follow_flow(struct packet *packet, __u32 cpu, struct
 	bool fresh = set->fresh & bit;
 
 	packet->backend = set->backend[entry];
-	if (packet->opens) {
+	/* Of an open flow, and neither opens nor closes one: nothing changes. */
+	if (likely(set->counted & set->fresh & bit &&
+		   !(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))))
+		return;
+	if (opens(packet)) {
 		if (!counted && !fresh) /* the addresses of a closed flow, used again */
 			packet->backend = BACKEND_NONE;
 	} else if (!counted && !fresh) {
 		follow_closed_flow(packet, cpu);
-	} else if (packet->closes) {
+	} else if (closes(packet)) {
 		set->counted &= ~bit;
 		set->fresh &= ~bit;
 		if (counted)
@@ -102,18 +108,20 @@ static __always_inline void meet_flow(struct packet *packet, __u32 cpu)
 	entry = find_entry(set, flow_tag(hash));
 	if (entry < FLOW_SET_ENTRIES) {
 		packet->backend = set->backend[entry];
-		if (packet->opens || packet->closes)
+		if (opens(packet) || closes(packet))
 			return;
 		set->tag[entry] = 0;
 		remember(cpu, hash, packet->backend, FLOW_OPEN);
 		sweep(cpu);
 		return;
 	}
-	moved = find_elsewhere(cpu, hash, packet->opens, &found);
+	moved = find_elsewhere(cpu, hash, opens(packet), &found);
 	packet->backend = found.backend;
 	if (moved)
 		remember(cpu, hash, found.backend,
-			 packet->opens ? FLOW_NEW : packet->closes ? FLOW_CLOSED : FLOW_OPEN);
+			 opens(packet)    ? FLOW_NEW
+			 : closes(packet) ? FLOW_CLOSED
+					  : FLOW_OPEN);
 }
 
 /* The first packet of a UDP flow in this idle period: it moves here from the period before. */
@@ -173,7 +181,7 @@ static __always_inline int recall_flow(struct packet *packet, const struct servi
 	if (!set)
 		return drop(packet, DROP_NO_STATE);
 	entry = find_entry(set, flow_tag(packet->flow_hash));
-	if (entry < FLOW_SET_ENTRIES) {
+	if (likely(entry < FLOW_SET_ENTRIES)) {
 		packet->remembered = true;
 		follow_flow(packet, packet->cpu, set, entry);
 		return NEXT;
@@ -182,6 +190,28 @@ static __always_inline int recall_flow(struct packet *packet, const struct servi
 	if (packet->backend == BACKEND_NONE && idle_period)
 		renew_flow(packet, hash_flow(packet, service, idle_period - 1), packet->cpu);
 	return NEXT;
+}
+
+/*
+ * The backend of a packet whose flow is open and stays so, in which case that is all there is to do.
+ * NULL: there is more to it, ask find_flow().
+ */
+static __always_inline const struct backend *backend_of_open_flow(struct packet *packet,
+								  const struct service *service)
+{
+	struct flow_set *set;
+	__u32 entry;
+
+	if (unlikely(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST) || service->server_id_bytes))
+		return NULL;
+	packet->flow_hash = hash_flow(packet, service, idle_period_now(service));
+	set = main_set(bpf_get_smp_processor_id(), packet->flow_hash);
+	entry = set ? find_entry(set, flow_tag(packet->flow_hash)) : NO_ENTRY;
+	if (unlikely(entry >= FLOW_SET_ENTRIES || !(set->counted & set->fresh & 1 << entry)))
+		return NULL;
+	packet->backend = set->backend[entry];
+	packet->new_flow = false;
+	return usable_backend(packet, service, packet->backend);
 }
 
 /* Leaves *backend at NULL when one is to be selected. */
@@ -228,10 +258,10 @@ static __always_inline void remember_selected(const struct packet *packet)
 
 	if (packet->remembered)
 		remembered = remember(cpu, packet->flow_hash, packet->backend,
-				      packet->closes ? FLOW_CLOSED : FLOW_NEW);
-	else if (packet->closes)
+				      closes(packet) ? FLOW_CLOSED : FLOW_NEW);
+	else if (closes(packet))
 		return;
-	else if (!packet->opens)
+	else if (!opens(packet))
 		remembered = remember(cpu, packet->flow_hash, packet->backend, FLOW_NEW);
 	if (!remembered)
 		remember_on_probation(cpu, packet);

@@ -22,10 +22,10 @@ static __always_inline bool decrease_ttl(struct xdp_md *ctx, const struct packet
 		struct iphdr *ip = header;
 		__u32 check;
 
-		if ((void *)(ip + 1) > end)
+		if (unlikely((void *)(ip + 1) > end))
 			return false;
 		check = ip->check + bpf_htons(0x0100);
-		ip->check = check + (check >= 0xffff);
+		ip->check = check + ((check + 1) >> 16);
 		ip->ttl = packet->ttl - 1;
 	} else {
 		struct ipv6hdr *ip = header;
@@ -52,9 +52,9 @@ static __always_inline int prepare(struct xdp_md *ctx, const struct packet *pack
 				   const struct service *service, const struct backend *backend,
 				   __u32 outer_bytes)
 {
-	if (packet->length_bytes + outer_bytes > backend->mtu_bytes)
+	if (unlikely(packet->length_bytes + outer_bytes > backend->mtu_bytes))
 		return refuse_too_big(ctx, packet, backend->mtu_bytes - outer_bytes);
-	if (packet->opens && service->mss_bytes)
+	if (opens(packet) && service->mss_bytes)
 		clamp_mss(ctx, packet->l4_bytes - packet->l3_bytes + ETH_HLEN, service->mss_bytes);
 	return decrease_ttl(ctx, packet) ? NEXT : drop(packet, DROP_NO_STATE);
 }
@@ -75,14 +75,15 @@ static __always_inline int send_dsr(struct xdp_md *ctx, const struct packet *pac
 }
 
 static __always_inline int send_ipip(struct xdp_md *ctx, const struct packet *packet,
-				     const struct service *service, const struct backend *backend)
+				     const struct service *service, const struct backend *backend,
+				     bool outer_ipv4)
 {
-	__u32 outer_bytes = outer_ip_bytes(backend);
+	__u32 outer_bytes = outer_ip_bytes(outer_ipv4);
 	int verdict = prepare(ctx, packet, service, backend, outer_bytes);
 
 	if (verdict != NEXT)
 		return verdict;
-	return encapsulate(ctx, packet, backend, outer_bytes,
+	return encapsulate(ctx, packet, backend, outer_ipv4, outer_bytes,
 			   packet->ipv4 ? IPPROTO_IPIP : IPPROTO_IPV6);
 }
 
@@ -94,10 +95,11 @@ static __always_inline int send_gue(struct xdp_md *ctx, const struct packet *pac
 	int verdict;
 
 	find_next_hops(packet, service, backend, &hops);
-	outer_bytes = outer_ip_bytes(backend) + gue_bytes(&hops, backend);
+	outer_bytes = outer_ip_bytes(outer_is_ipv4(backend)) + gue_bytes(&hops, backend);
 	verdict = prepare(ctx, packet, service, backend, outer_bytes);
 	if (verdict == NEXT)
-		verdict = encapsulate(ctx, packet, backend, outer_bytes, IPPROTO_UDP);
+		verdict = encapsulate(ctx, packet, backend, outer_is_ipv4(backend), outer_bytes,
+				      IPPROTO_UDP);
 	if (verdict != NEXT)
 		return verdict;
 	return write_gue(ctx, packet, backend, &hops);
@@ -109,11 +111,11 @@ static __always_inline int forward(struct xdp_md *ctx, const struct packet *pack
 	__u64 tags = 0;
 	int verdict;
 
-	if (!(backend->flags & BACKEND_REACHABLE))
+	if (unlikely(!(backend->flags & BACKEND_REACHABLE)))
 		return drop(packet, DROP_NO_NEXT_HOP);
-	if (packet->ttl <= 1)
+	if (unlikely(packet->ttl <= 1))
 		return drop(packet, DROP_TTL_EXPIRED);
-	if (packet->l3_bytes != ETH_HLEN) {
+	if (unlikely(packet->l3_bytes != ETH_HLEN)) {
 		tags = untag(ctx, packet->l3_bytes);
 		if (!tags)
 			return drop(packet, DROP_NO_ROOM);
@@ -122,10 +124,12 @@ static __always_inline int forward(struct xdp_md *ctx, const struct packet *pack
 	if (service->forward == FORWARD_DSR)
 		verdict = send_dsr(ctx, packet, service, backend);
 	else if (service->forward == FORWARD_IPIP)
-		verdict = send_ipip(ctx, packet, service, backend);
+		/* Compiled for each family. */
+		verdict = outer_is_ipv4(backend) ? send_ipip(ctx, packet, service, backend, true)
+						 : send_ipip(ctx, packet, service, backend, false);
 	else
 		verdict = send_gue(ctx, packet, service, backend);
-	if (tags && verdict != XDP_DROP && !retag(ctx, tags))
+	if (unlikely(tags && verdict != XDP_DROP && !retag(ctx, tags)))
 		return drop(packet, DROP_NO_ROOM);
 	if (verdict != NEXT)
 		return verdict;

@@ -43,7 +43,7 @@ static __always_inline void find_next_hops(const struct packet *packet,
 
 		if (!halves || id == packet->backend || hop >= GUE_HOPS_MAX)
 			continue;
-		other = &halves->half[packet->half];
+		other = &halves->half[half_of(packet)];
 		if (other->service != service->id ||
 		    (other->state != BACKEND_UP && other->state != BACKEND_DRAIN) ||
 		    (other->flags ^ picked->flags) & BACKEND_OUTER_IPV4)
@@ -116,7 +116,7 @@ static __always_inline int write_gue(struct xdp_md *ctx, const struct packet *pa
 	__u32 bytes = gue_bytes(hops, backend);
 	__u32 words = (bytes - sizeof(struct udphdr) - 4) / 4;
 	void *end = (void *)(long)ctx->data_end;
-	void *udp = (void *)(long)ctx->data + ETH_HLEN + outer_ip_bytes(backend);
+	void *udp = (void *)(long)ctx->data + ETH_HLEN + outer_ip_bytes(ipv4);
 	__u32 inner_protocol = packet->ipv4 ? IPPROTO_IPIP : IPPROTO_IPV6;
 	__u32 source_port = GUE_SOURCE_PORT | (packet->flow_hash >> 32 & GUE_SOURCE_MASK);
 	__u32 *word = udp;

@@ -11,16 +11,12 @@
 #include "service.h"
 #include "unusual.h"
 
-static __always_inline int balance(struct xdp_md *ctx, struct packet *packet)
+/* The way of every packet that is not of balance_open(). */
+static __always_inline int balance(struct xdp_md *ctx, struct packet *packet,
+				   const struct service *service)
 {
-	const struct service *service;
 	const struct backend *backend;
 	int verdict;
-
-	/* Is it for one of our services? Everything else is the stack's. */
-	verdict = find_service(packet, &service);
-	if (verdict != NEXT)
-		return verdict;
 
 	/* Policy will stand here: what may pass, and how fast. */
 
@@ -43,27 +39,63 @@ static __always_inline int balance(struct xdp_md *ctx, struct packet *packet)
 }
 
 /*
- * What is it? Frames that we do not understand are the stack's, too. Plain packets have a way of
- * their own through the compiled program, in which nothing asks about tags, fragments or errors.
+ * Most packets: plain, and of a flow that is open, whose memory they leave as it is. Compiled for
+ * each family and apart from balance(), so that what only other packets need costs these nothing:
+ * what was read of a packet goes to *@rest, in memory, only when it turns out to be another.
+ * NEXT: it did, and is for @service.
  */
+static __always_inline int balance_open(struct xdp_md *ctx, bool ipv4, struct packet *rest,
+					const struct service **service)
+{
+	const struct backend *backend;
+	struct packet packet = {};
+	int verdict;
+
+	verdict = parse_plain(ctx, &packet, ipv4);
+	if (unlikely(verdict != NEXT))
+		return verdict;
+	verdict = find_service(&packet, service);
+	if (verdict != NEXT)
+		return verdict;
+	backend = backend_of_open_flow(&packet, *service);
+	if (likely(backend))
+		return forward(ctx, &packet, *service, backend);
+	*rest = packet;
+	return NEXT;
+}
+
+/* In registers it would be spilled by those who do not use it. */
+static __always_inline void stay_in_memory(struct packet *packet)
+{
+	asm volatile("" : : "r"(packet) : "memory");
+}
+
+/* What is it? Frames that we do not understand are the stack's, too. */
 SEC("xdp.frags")
 int lb(struct xdp_md *ctx)
 {
+	__be16 protocol = ethernet_protocol(ctx);
+	const struct service *service;
 	struct packet packet;
 	int verdict;
 
-	verdict = parse_plain(ctx, &packet);
-	if (verdict == NEXT)
-		return balance(ctx, &packet);
-	if (verdict != UNUSUAL)
+	if (likely(protocol == bpf_htons(ETH_P_IP)))
+		verdict = balance_open(ctx, true, &packet, &service);
+	else if (protocol == bpf_htons(ETH_P_IPV6))
+		verdict = balance_open(ctx, false, &packet, &service);
+	else
+		verdict = ethernet_is_tagged(protocol) ? UNUSUAL : XDP_PASS;
+	if (unlikely(verdict == UNUSUAL)) {
+		verdict = parse_unusual(ctx, &packet);
+		if (verdict == RELAY)
+			return relay_too_big(ctx, &packet);
+		if (verdict == NEXT)
+			verdict = find_service(&packet, &service);
+	}
+	if (likely(verdict != NEXT))
 		return verdict;
-
-	verdict = parse_unusual(ctx, &packet);
-	if (verdict == RELAY)
-		return relay_too_big(ctx, &packet);
-	if (verdict != NEXT)
-		return verdict;
-	return balance(ctx, &packet);
+	stay_in_memory(&packet);
+	return balance(ctx, &packet, service);
 }
 
 char _license[] SEC("license") = "GPL";

@@ -35,9 +35,11 @@ static __always_inline __be32 vary_by_flow(const struct packet *packet, __be32 w
 	return word | ((__u32)(packet->flow_hash >> 32) & vary);
 }
 
-static __always_inline __u32 halves_sum(__u32 word)
+/* The sum of a few words, folded to 16 bits (RFC 1071). */
+static __always_inline __u32 fold_words(__u64 sum)
 {
-	return (word & 0xffff) + (word >> 16);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	return (sum & 0xffff) + (sum >> 16);
 }
 
 /*
@@ -55,10 +57,8 @@ static __always_inline void write_outer_ipv4(void *header, const struct packet *
 	__be32 third = bpf_htonl(OUTER_TTL << 24 | protocol << 16);
 	__be32 source = vary_by_flow(packet, backend->source[3], backend->source_vary);
 	__be32 destination = backend->address[3];
-	__u32 sum = halves_sum(first) + halves_sum(second) + halves_sum(third) +
-		    halves_sum(source) + halves_sum(destination);
+	__u32 sum = fold_words((__u64)first + second + third + source + destination);
 
-	sum = halves_sum(halves_sum(sum));
 	word[0] = first;
 	word[1] = second;
 	word[2] = third | (~sum << 16);
@@ -85,27 +85,32 @@ static __always_inline void write_outer_ipv6(void *header, const struct packet *
 	address[3] = destination[1];
 }
 
-static __always_inline __u32 outer_ip_bytes(const struct backend *backend)
+static __always_inline bool outer_is_ipv4(const struct backend *backend)
 {
-	return backend->flags & BACKEND_OUTER_IPV4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	return backend->flags & BACKEND_OUTER_IPV4;
+}
+
+static __always_inline __u32 outer_ip_bytes(bool ipv4)
+{
+	return ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
 }
 
 /* Make room for @outer_bytes, and write Ethernet and the outer IP header into it. */
 static __always_inline int encapsulate(struct xdp_md *ctx, const struct packet *packet,
-				       const struct backend *backend, __u32 outer_bytes,
+				       const struct backend *backend, bool ipv4, __u32 outer_bytes,
 				       __u8 protocol)
 {
-	bool ipv4 = backend->flags & BACKEND_OUTER_IPV4;
 	void *data, *end;
 
-	if (bpf_xdp_adjust_head(ctx, -(int)outer_bytes))
+	if (unlikely(bpf_xdp_adjust_head(ctx, -(int)outer_bytes)))
 		return drop(packet, DROP_NO_ROOM);
 	data = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
-	if (data + ETH_HLEN + sizeof(struct iphdr) > end)
+	if (unlikely(data + ETH_HLEN + sizeof(struct iphdr) > end))
 		return drop(packet, DROP_NO_ROOM);
 	write_macs(data, backend);
-	((struct ethhdr *)data)->h_proto = bpf_htons(ipv4 ? ETH_P_IP : ETH_P_IPV6);
+	*(__be16 *)(data + offsetof(struct ethhdr, h_proto)) =
+		ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
 	if (ipv4) {
 		write_outer_ipv4(data + ETH_HLEN, packet, backend, outer_bytes, protocol);
 		return NEXT;

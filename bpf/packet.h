@@ -9,6 +9,10 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+/* Which way most packets go; the compiler keeps the rest out of their way. */
+#define likely(condition)   __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
 /* What a stage returns when the next one is to go on; anything else is the packet's XDP verdict. */
 #define NEXT (-1)
 
@@ -23,30 +27,51 @@ struct packet {
 	__u64 destination[2];
 	__u32 ports; /* source and destination as they travel; 0: a datagram whose ports nobody saw */
 	__be16 service_port; /* that the service is looked for with */
-	__u8 protocol;	     /* likewise: TCP or UDP */
+	__u8 protocol;       /* likewise: TCP or UDP */
 
 	/* The packet itself. */
 	__u8 ttl;
 	__u8 traffic_class;
 	bool ipv4;
-	bool opens;	  /* a TCP SYN: the first packet of a new flow */
-	bool closes;	  /* a TCP FIN or RST */
-	bool error;	  /* an ICMP error, about a packet that went the other way */
-	bool echo;	  /* an ICMP echo request */
-	bool fragment;	  /* a part of a datagram */
-	bool later;	  /* a part that is not the first: no TCP or UDP header is in it */
-	bool checksummed; /* whole, plain TCP or UDP whose checksum covers all of it */
+	__u8 tcp_flags;     /* those that open and close flows, see opens(); 0: not TCP */
+	bool error;         /* an ICMP error, about a packet that went the other way */
+	bool echo;          /* an ICMP echo request */
+	bool fragment;      /* a part of a datagram */
+	bool later;         /* a part that is not the first: no TCP or UDP header is in it */
+	bool checksummed;   /* whole, plain TCP or UDP whose checksum covers all of it */
 	__u16 length_bytes; /* of the IP packet */
 	__u32 frame_bytes;
 	__u32 l3_bytes; /* in front of the IP header: Ethernet and its tags */
 	__u32 l4_bytes; /* in front of what IP carries */
 
-	__u32 cpu;	 /* that this runs on */
-	__u32 half;	 /* of the state maps that this packet reads */
+	__u32 cpu;       /* that this runs on */
+	__u32 half;      /* of the state maps that this packet reads */
 	__u64 flow_hash; /* of this balancer only */
-	__u16 backend;	 /* id; BACKEND_NONE until one is found */
+	__u16 backend;   /* id; BACKEND_NONE until one is found */
 	bool remembered; /* the main set of flows has an entry, whatever it says */
 	bool new_flow;
 };
+
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_ACK 0x10
+
+/* The verifier forgets the bounds of what lies in memory. */
+static __always_inline __u32 half_of(const struct packet *packet)
+{
+	return packet->half & 1;
+}
+
+/* The first packet of a new flow. */
+static __always_inline bool opens(const struct packet *packet)
+{
+	return packet->tcp_flags == TCP_SYN;
+}
+
+static __always_inline bool closes(const struct packet *packet)
+{
+	return packet->tcp_flags & (TCP_FIN | TCP_RST);
+}
 
 #endif

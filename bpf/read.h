@@ -3,6 +3,7 @@
 #ifndef SLUICE_BPF_READ_H
 #define SLUICE_BPF_READ_H
 
+#include <stddef.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
@@ -14,13 +15,10 @@
 #include "packet.h"
 
 #define IP_MORE_FRAGMENTS 0x2000
-#define IP_OFFSET	  0x1fff
+#define IP_OFFSET         0x1fff
 
-#define TCP_FLAGS_OFFSET 13
-#define TCP_FIN		 0x01
-#define TCP_SYN		 0x02
-#define TCP_RST		 0x04
-#define TCP_ACK		 0x10
+#define TCP_LENGTH_OFFSET 12 /* in its upper half, in words */
+#define TCP_FLAGS_OFFSET  13
 
 /* The second word of ::ffff:a.b.c.d, in network order. */
 static __always_inline __u64 ipv4_mapped(__be32 address)
@@ -108,10 +106,10 @@ static __always_inline bool read_lengths(struct xdp_md *ctx, struct packet *pack
 {
 	__u32 frame_bytes = ctx->data_end - ctx->data;
 
-	if (packet->length_bytes < header_bytes)
+	if (unlikely(packet->length_bytes < header_bytes))
 		return false;
 	/* A jumbo frame lies in several buffers, of which we see the first. */
-	if (l3_bytes + packet->length_bytes > frame_bytes) {
+	if (unlikely(l3_bytes + packet->length_bytes > frame_bytes)) {
 		frame_bytes = bpf_xdp_get_buff_len(ctx);
 		if (l3_bytes + packet->length_bytes > frame_bytes)
 			return false;
@@ -128,34 +126,32 @@ static __always_inline void read_ports(struct packet *packet, const __be16 *port
 	packet->service_port = ports[1];
 }
 
-static __always_inline int read_tcp(struct packet *packet, const struct tcphdr *tcp, void *end,
+/* That the header is in the frame has been checked. */
+static __always_inline int read_tcp(struct packet *packet, const struct tcphdr *tcp,
 				    __u32 payload_bytes)
 {
-	__u8 flags;
+	__u32 header_bytes;
 
-	if ((void *)(tcp + 1) > end || tcp->doff < 5 || tcp->doff * 4 > payload_bytes)
+	header_bytes = (((const __u8 *)tcp)[TCP_LENGTH_OFFSET] & 0xf0) >> 2;
+	if (unlikely(header_bytes < sizeof(*tcp) || header_bytes > payload_bytes))
 		return XDP_PASS;
-	flags = ((const __u8 *)tcp)[TCP_FLAGS_OFFSET];
-	packet->closes = flags & (TCP_FIN | TCP_RST);
-	packet->opens = (flags & (TCP_SYN | TCP_ACK | TCP_FIN | TCP_RST)) == TCP_SYN;
+	packet->tcp_flags =
+		((const __u8 *)tcp)[TCP_FLAGS_OFFSET] & (TCP_SYN | TCP_ACK | TCP_FIN | TCP_RST);
 	packet->checksummed = true;
 	read_ports(packet, &tcp->source);
 	return NEXT;
 }
 
-static __always_inline int read_udp(struct packet *packet, const struct udphdr *udp, void *end,
+static __always_inline int read_udp(struct packet *packet, const struct udphdr *udp,
 				    __u32 payload_bytes)
 {
-	__u32 length_bytes;
+	__u32 length_bytes = bpf_ntohs(udp->len);
 
-	if ((void *)(udp + 1) > end)
-		return XDP_PASS;
 	/* A first fragment names the length of the whole. */
-	length_bytes = bpf_ntohs(udp->len);
-	if (length_bytes < sizeof(*udp) || (length_bytes > payload_bytes && !packet->fragment))
+	if (unlikely(length_bytes < sizeof(*udp) ||
+		     (length_bytes > payload_bytes && !packet->fragment)))
 		return XDP_PASS;
-	packet->closes = false;
-	packet->opens = false;
+	packet->tcp_flags = 0;
 	/* What follows behind a datagram in its packet is not covered (RFC 9868). */
 	packet->checksummed = udp->check && length_bytes == payload_bytes;
 	read_ports(packet, &udp->source);

@@ -112,12 +112,12 @@ static __always_inline __u16 toss_slot(const struct slot *slot, const struct pac
 		weight[i] = weight_of(id[i]);
 #pragma unroll
 	for (int i = 0; i < CANDIDATES; i++)
-		first = smaller(first, coin_key(weight[i], id[i], packet->half, coin_bits));
+		first = smaller(first, coin_key(weight[i], id[i], half_of(packet), coin_bits));
 	if (first == KEY_NEVER)
 		return BACKEND_NONE;
 	if (!local_count)
 		return first;
-	return less_busy(first, id, weight, packet->half, packet->cpu * backends_max);
+	return less_busy(first, id, weight, half_of(packet), packet->cpu * backends_max);
 }
 
 static __always_inline __u64 slot_hash(const struct packet *packet, const struct service *service)
@@ -132,7 +132,7 @@ static __always_inline __u64 slot_hash(const struct packet *packet, const struct
  */
 static __always_inline bool by_old_slots(const struct packet *packet, const struct service *service)
 {
-	return service->old_until_ns && packet->protocol == IPPROTO_TCP && !packet->opens &&
+	return service->old_until_ns && packet->protocol == IPPROTO_TCP && !opens(packet) &&
 	       bpf_ktime_get_coarse_ns() < service->old_until_ns;
 }
 

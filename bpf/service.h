@@ -18,6 +18,7 @@ static __always_inline const struct service *service_at(const struct packet *pac
 	if (!found)
 		return NULL;
 	service = &found->half[half];
+	barrier_var(service); /* one pointer, not one for each field */
 	vip = (const __u64 *)service->vip;
 	if (vip[1] != packet->destination[1] || vip[0] != packet->destination[0] ||
 	    service->port != port || service->protocol != packet->protocol)

@@ -79,15 +79,14 @@ static __always_inline int parse_icmp(struct xdp_md *ctx, struct packet *packet)
 static __always_inline int parse_l4(struct xdp_md *ctx, struct packet *packet)
 {
 	__u32 payload_bytes = packet->l3_bytes + packet->length_bytes - packet->l4_bytes;
-	void *end = (void *)(long)ctx->data_end;
 	void *l4;
 
 	if (packet->protocol == IPPROTO_TCP) {
 		l4 = at(ctx, packet->l4_bytes, sizeof(struct tcphdr));
-		return l4 ? read_tcp(packet, l4, end, payload_bytes) : XDP_PASS;
+		return l4 ? read_tcp(packet, l4, payload_bytes) : XDP_PASS;
 	}
 	l4 = at(ctx, packet->l4_bytes, sizeof(struct udphdr));
-	return l4 ? read_udp(packet, l4, end, payload_bytes) : XDP_PASS;
+	return l4 ? read_udp(packet, l4, payload_bytes) : XDP_PASS;
 }
 
 /* The IP header and what is chained to it. */

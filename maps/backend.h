@@ -68,7 +68,8 @@ struct backend_info {
 	__u8 server_id[SERVER_ID_BYTES_MAX];
 	__u8 server_id_bytes; /* as many as the service says, or 0: it has none */
 	__u16 vlan[2]; /* tags that frames must come with to arrive there, outermost first; 0: none */
-	__u32 spare;
+	__u8 failed;   /* its health checks say so; it is down as long as that is so */
+	__u8 spare[3];
 };
 _Static_assert(sizeof(struct backend_info) == 304, "struct backend_info");
 

@@ -10,13 +10,13 @@ packages="
 	libjansson-dev libcyaml-dev libyaml-dev libcmocka-dev
 	libevent-dev libssl-dev libsystemd-dev
 	iproute2 ethtool util-linux procps curl jq python3
-	nginx wrk iperf3 iputils-ping tshark
+	nginx wrk iperf3 iputils-ping nftables tcpdump tshark
 "
 for extra in "$@"; do
 	case $extra in
 	fuzz) packages="$packages libclang-rt-14-dev" ;;
 	kernels) packages="$packages qemu-system-x86 busybox-static cpio kmod xz-utils ipvsadm" ;;
-	live) packages="$packages nftables haproxy libnginx-mod-stream" ;;
+	live) packages="$packages haproxy libnginx-mod-stream" ;;
 	*)
 		echo "install-deps: \"$extra\" is not one of fuzz, kernels, live" >&2
 		exit 2

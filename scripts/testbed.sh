@@ -98,15 +98,15 @@ network() {
 	for ((i = 1; i <= $1; i++)); do add_node "$i"; done
 }
 
-# add_node I: a node with the VIPs on lo and our node program on eth0.
+# add_node I [ROUTER]: a node with the VIPs on lo and our node program on eth0, at lb or ROUTER.
 add_node() {
-	local i=$1
+	local i=$1 router=${2:-lb}
 	add_namespace "node$i"
-	add_link "node$i" eth0 lb "n$i"
+	add_link "node$i" eth0 "$router" "n$i"
 	in_ns "node$i" ip addr add "10.0.$i.2/24" dev eth0
 	in_ns "node$i" ip addr add "fd00:0:0:$i::2/64" dev eth0 nodad
-	in_ns lb ip addr add "10.0.$i.1/24" dev "n$i"
-	in_ns lb ip addr add "fd00:0:0:$i::1/64" dev "n$i" nodad
+	in_ns "$router" ip addr add "10.0.$i.1/24" dev "n$i"
+	in_ns "$router" ip addr add "fd00:0:0:$i::1/64" dev "n$i" nodad
 	# What nodes tell clients: their segments must fit the link with another header around them.
 	in_ns "node$i" ip route add default via "10.0.$i.1" advmss 1400
 	in_ns "node$i" ip -6 route add default via "fd00:0:0:$i::1" advmss 1400

@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/remote.h"
 
 static const struct command *const tables[] = {
 	load_commands,	 attach_commands, service_commands, backend_commands,
-	weight_commands, status_commands, stats_commands,
+	weight_commands, status_commands, stats_commands, run_commands, report_commands,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
@@ -31,6 +32,7 @@ static void print_help(void)
 	puts("\n"
 	     "  --pin DIR         the instance whose maps are pinned there (" PIN_DIR_DEFAULT ")\n"
 	     "  --json            print JSON\n"
+	     "  --direct          do the work here, also when a daemon runs\n"
 	     "  --version         print the version\n"
 	     "  COMMAND --help    what a command takes\n"
 	     "\n"
@@ -94,6 +96,7 @@ static int run(struct cli *cli, int argc, char **argv)
 {
 	const struct command *command;
 	size_t i;
+	int status;
 
 	for (i = 0; i < TABLES; i++) {
 		for (command = tables[i]; command->noun; command++) {
@@ -107,6 +110,9 @@ static int run(struct cli *cli, int argc, char **argv)
 			}
 			cli->command = command;
 			optind = 0;
+			if (remote_does(command) && !cli->direct &&
+			    remote_command(cli, argc, argv, &status))
+				return status;
 			return command->run(cli, argc - words + 1, argv + words - 1);
 		}
 	}
@@ -141,6 +147,8 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[i], "--version")) {
 			puts("sluice " SLUICE_VERSION);
 			return CLI_OK;
+		} else if (!strcmp(argv[i], "--direct")) {
+			cli.direct = true;
 		} else if (!strcmp(argv[i], "--pin") && i + 1 < argc) {
 			cli.pin_dir = argv[++i];
 		} else {

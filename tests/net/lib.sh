@@ -6,6 +6,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../../scripts/testbed.sh"
 
 HELPERS=${HELPERS:-$ROOT/build/tests/net}
+WIRE=$HELPERS/wire.bpf.o
 
 test_number=0
 test_failures=0
@@ -51,11 +52,47 @@ check_fails() {
 	fi
 }
 
+# check_share NAME GOT WEIGHT TOTAL: within 3 standard deviations of a binomial distribution
+# of $FLOWS.
+check_share() {
+	local verdict
+	verdict=$(awk -v n="$2" -v w="$3" -v t="$4" -v flows=$FLOWS 'BEGIN {
+		p = w / t
+		z = (n - flows * p) / sqrt(flows * p * (1 - p))
+		good = z >= -3 && z <= 3
+		printf "%d flows, expected %.0f: %s3 standard deviations (%.2f)\n", n, flows * p,
+			good ? "within " : "beyond ", z
+	}')
+	case $verdict in
+	*within*) ok "$1: $verdict" ;;
+	*) not_ok "$1" "$verdict" ;;
+	esac
+}
+
 finish() {
 	echo "1..$test_number"
 	[ "$test_failures" -eq 0 ]
 	exit
 }
+
+# --- networks that are more than a star ----------------------------------------------------------
+# add_router NAME: it forwards.
+add_router() {
+	add_namespace "$1"
+	in_ns "$1" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+}
+
+# connect A DEVICE-A B DEVICE-B NUMBER MTU: network 10.2.NUMBER.0, .1 for A and .2 for B.
+connect() {
+	add_link "$1" "$2" "$3" "$4" "$6"
+	in_ns "$1" ip addr add "10.2.$5.1/24" dev "$2"
+	in_ns "$3" ip addr add "10.2.$5.2/24" dev "$4"
+	in_ns "$1" ip addr add "fd00:0:2:$5::1/64" dev "$2" nodad
+	in_ns "$3" ip addr add "fd00:0:2:$5::2/64" dev "$4" nodad
+}
+
+# let_in NAMESPACE DEVICE: frames that native XDP sends to it arrive (README, limits).
+let_in() { in_ns "$1" ip link set dev "$2" xdp obj "$WIRE" sec xdp.frags; }
 
 # --- traffic -----------------------------------------------------------------------------------
 # servers NODES PORT...: see server.c; node I answers as "nodeI" and logs its flows.

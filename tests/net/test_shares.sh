@@ -5,22 +5,6 @@
 
 FLOWS=2000
 
-# check_share NAME GOT WEIGHT TOTAL: within 3 standard deviations of a binomial distribution.
-check_share() {
-	local verdict
-	verdict=$(awk -v n="$2" -v w="$3" -v t="$4" -v flows=$FLOWS 'BEGIN {
-		p = w / t
-		z = (n - flows * p) / sqrt(flows * p * (1 - p))
-		good = z >= -3 && z <= 3
-		printf "%d flows, expected %.0f: %s3 standard deviations (%.2f)\n", n, flows * p,
-			good ? "within " : "beyond ", z
-	}')
-	case $verdict in
-	*within*) ok "$1: $verdict" ;;
-	*) not_ok "$1" "$verdict" ;;
-	esac
-}
-
 # counter SERVICE BACKEND KEY
 counter() {
 	lb stats --json |

@@ -47,12 +47,15 @@ static void every_field(void **state)
 		"{\"node_id\": \"edge-1\", \"region\": \"cn-shanghai-1\", \"cpu_percent\": 42.5,"
 		"\"mem_percent\": 61, \"latency_ms\": 12.0, \"rps\": 1500, \"inflight\": 12,"
 		"\"workers\": 8, \"retransmit_percent\": 0.25, \"p95_ms\": 31.5,"
+		"\"load\": 0.75, \"rtt_ms\": 2.5, \"rtt_deviation_ms\": 1.5, \"p50_ms\": 9.5,"
+		"\"p99_ms\": 70.5, \"application_utilization\": 1.25,"
+		"\"application_weight_percent\": 80, \"rps_fractional\": 99.5, \"eps\": 0.5,"
 		"\"last_seen\": \"2026-11-20T09:00:00Z\"}");
 
 	(void)state;
 	assert_string_equal(report->node, "edge-1");
 	assert_string_equal(report->region, "cn-shanghai-1");
-	assert_int_equal(report->fields, 0x3ff);
+	assert_int_equal(report->fields, 0x7ffff);
 	assert_true(report->cpu_percent == 42.5);
 	assert_true(report->mem_percent == 61);
 	assert_true(report->latency_ms == 12);
@@ -61,6 +64,15 @@ static void every_field(void **state)
 	assert_true(report->workers == 8);
 	assert_true(report->retransmit_percent == 0.25);
 	assert_true(report->p95_ms == 31.5);
+	assert_true(report->load == 0.75);
+	assert_true(report->rtt_ms == 2.5);
+	assert_true(report->rtt_deviation_ms == 1.5);
+	assert_true(report->p50_ms == 9.5);
+	assert_true(report->p99_ms == 70.5);
+	assert_true(report->application_utilization == 1.25);
+	assert_true(report->application_weight_percent == 80);
+	assert_true(report->rps_fractional == 99.5);
+	assert_true(report->eps == 0.5);
 	assert_int_equal(report->last_seen_ms, NOW_MS);
 	free(report);
 }
@@ -287,6 +299,22 @@ static const struct {
 	 "report 1 (edge-7): workers is 1000000001, expected 0 to 1000000000"},
 	{NODE("\"retransmit_percent\": 100.5"),
 	 "report 1 (edge-7): retransmit_percent is 100.5, expected 0 to 100"},
+	{NODE("\"load\": -1"), "report 1 (edge-7): load is -1, expected 0 to 1000000000"},
+	{NODE("\"rtt_ms\": -1"), "report 1 (edge-7): rtt_ms is -1, expected 0 to 3600000"},
+	{NODE("\"rtt_deviation_ms\": 3600001"),
+	 "report 1 (edge-7): rtt_deviation_ms is 3600001, expected 0 to 3600000"},
+	{NODE("\"p50_ms\": -1"), "report 1 (edge-7): p50_ms is -1, expected 0 to 3600000"},
+	{NODE("\"p99_ms\": null, \"p95_ms\": 1, \"eps\": -2"),
+	 "report 1 (edge-7): eps is -2, expected 0 to 1000000000"},
+	{NODE("\"p99_ms\": 3600001"), "report 1 (edge-7): p99_ms is 3600001, expected 0 to 3600000"},
+	{NODE("\"application_utilization\": 1001"),
+	 "report 1 (edge-7): application_utilization is 1001, expected 0 to 1000"},
+	{NODE("\"application_utilization\": \"0.5\""),
+	 "report 1 (edge-7): application_utilization is \"0.5\", expected a number from 0 to 1000"},
+	{NODE("\"application_weight_percent\": 1000.5"),
+	 "report 1 (edge-7): application_weight_percent is 1000.5, expected 0 to 1000"},
+	{NODE("\"rps_fractional\": -0.5"),
+	 "report 1 (edge-7): rps_fractional is -0.5, expected 0 to 1000000000"},
 	{NODE("\"p95_ms\": -1"), "report 1 (edge-7): p95_ms is -1, expected 0 to 3600000"},
 	{NODE("\"p95_ms\": \"a string that would make the message much too long\""),
 	 "report 1 (edge-7): p95_ms is \"a string that would make the message much too long\", "

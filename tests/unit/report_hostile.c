@@ -173,8 +173,14 @@ static bool is_possible(const struct report *report)
 	       in_bounds(report->retransmit_percent, 100) && in_bounds(report->latency_ms, 3.6e6) &&
 	       in_bounds(report->p95_ms, 3.6e6) && in_bounds(report->rps, 1e9) &&
 	       in_bounds(report->inflight, 1e9) && in_bounds(report->workers, 1e9) &&
+	       in_bounds(report->load, 1e9) && in_bounds(report->rtt_ms, 3.6e6) &&
+	       in_bounds(report->rtt_deviation_ms, 3.6e6) && in_bounds(report->p50_ms, 3.6e6) &&
+	       in_bounds(report->p99_ms, 3.6e6) &&
+	       in_bounds(report->application_utilization, 1000) &&
+	       in_bounds(report->application_weight_percent, 1000) &&
+	       in_bounds(report->rps_fractional, 1e9) && in_bounds(report->eps, 1e9) &&
 	       report->last_seen_ms <= NOW_MS + SKEW_MS &&
-	       report->last_seen_ms >= -62167305600000 && !(report->fields & ~0x3ffu);
+	       report->last_seen_ms >= -62167305600000 && !(report->fields & ~0x7ffffu);
 }
 
 static void mutated_reports(void **state)
@@ -183,6 +189,9 @@ static void mutated_reports(void **state)
 		"[{\"node_id\": \"edge-1\", \"region\": \"cn-shanghai-1\", \"cpu_percent\": 42.5,"
 		"\"mem_percent\": 61, \"latency_ms\": 12.0, \"rps\": 1500, \"inflight\": 12,"
 		"\"workers\": 8, \"retransmit_percent\": 0.25, \"p95_ms\": 31.5,"
+		"\"load\": 0.5, \"rtt_ms\": 2.5, \"rtt_deviation_ms\": 1, \"p50_ms\": 9, \"p99_ms\": 70,"
+		"\"application_utilization\": 0.7, \"application_weight_percent\": 80,"
+		"\"rps_fractional\": 99.5, \"eps\": 0.5,"
 		"\"last_seen\": \"2026-11-20T09:00:00Z\"},\n"
 		"{\"node_id\": \"edge-2\", \"last_seen\": \"2026-11-20T08:59:59.123+00:00\"}]";
 	unsigned int accepted = 0, refused = 0;

@@ -175,7 +175,7 @@ static const struct example probe_examples[] = {
 	 "cpu 50%, mem 20%: x0.5, no latency given"},
 	{"nothing", 100, ABSENT, ABSENT, ABSENT, ABSENT, NULL, 100000,
 	 "x1, no latency/cpu/mem given"},
-	{"region and age do not count", 100, 0, 50, 0, 9999, OWN_REGION, 50000,
+	{"region does not count", 100, 0, 50, 0, 10, OWN_REGION, 50000,
 	 "latency 0 ms, cpu 50%, mem 0%: x0.5"},
 	{"over the floor", 100, 460, 0, 0, 0, NULL, 1005, "latency 460 ms, cpu 0%, mem 0%: x0.01"},
 	{"under the floor", 100, 461, 0, 0, 0, NULL, 1000,

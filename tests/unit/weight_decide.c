@@ -81,13 +81,19 @@ static void random_reports(void **state)
 	srandom(1);
 	for (int round = 0; round < 50000; round++) {
 		report = (struct report){
-			.fields = random() & 0x3ff,
+			.fields = random() & 0x7ffff,
 			.latency_ms = latencies[random() % COUNT(latencies)],
 			.cpu_percent = random() % 2 ? percents[random() % COUNT(percents)]
 						    : random() % 100001 / 1000.0,
 			.mem_percent = percents[random() % COUNT(percents)],
 			.last_seen_ms = NOW_MS - random() % 20000,
 			.region = OWN_REGION,
+			.application_utilization = random() % 200 / 100.0,
+			.application_weight_percent = random() % 131,
+			.rps = random() % 1000,
+			.eps = random() % 1000,
+			.inflight = random() % 100,
+			.workers = random() % 9,
 		};
 		input = (struct weight_input){.base_weight = random(), .report = &report};
 		weight_decide(random() % WEIGHT_POLICIES, weight_config_default(), OWN_REGION,
@@ -171,7 +177,7 @@ static void a_service(void **state)
 
 static void policy_names(void **state)
 {
-	static const char *const unknown[] = {"", "edg", "edges", "Edge", " edge", "adaptive"};
+	static const char *const unknown[] = {"", "edg", "edges", "Edge", " edge", "adaptative"};
 	enum weight_policy policy;
 
 	(void)state;
@@ -185,6 +191,12 @@ static void policy_names(void **state)
 		if (weight_policy_parse(unknown[i], &policy) != -EINVAL || policy != WEIGHT_SCORE)
 			fail_msg("\"%s\" accepted", unknown[i]);
 	}
+	for (int i = 0; i < WEIGHT_POLICIES; i++) {
+		assert_int_equal(weight_policy_parse(weight_policy_name(i), &policy), 0);
+		assert_int_equal(policy, i);
+	}
+	assert_string_equal(weight_policy_name(WEIGHT_ADAPTIVE), "adaptive");
+	assert_string_equal(weight_policy_name(WEIGHT_DECAY), "decay");
 	assert_string_equal(weight_policy_name(WEIGHT_EDGE), "edge");
 	assert_string_equal(weight_policy_name(WEIGHT_PROBE), "probe");
 	assert_string_equal(weight_policy_name(WEIGHT_SCORE), "score");

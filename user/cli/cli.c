@@ -55,10 +55,19 @@ int cli_usage(const struct cli *cli, const char *format, ...)
 
 int cli_option(const struct cli *cli, int argc, char **argv, const struct option *options)
 {
+	char letters[32] = ":";
+	size_t used = 1, i;
 	int option;
 
+	for (i = 0; options[i].name && used + 3 < sizeof(letters); i++) {
+		if (options[i].val < 'a' || options[i].val > 'z')
+			continue;
+		letters[used++] = options[i].val;
+		if (options[i].has_arg)
+			letters[used++] = ':';
+	}
 	opterr = 0;
-	option = getopt_long(argc, argv, ":", options, NULL);
+	option = getopt_long(argc, argv, letters, options, NULL);
 	if (option == ':')
 		cli_usage(cli, "%s wants a value", argv[optind - 1]);
 	else if (option == '?')

@@ -16,6 +16,7 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 struct cli {
 	const char *pin_dir;
 	bool json;
+	bool direct; /* do the work here, whether a daemon runs or not */
 	const struct command *command; /* that runs; for its usage */
 };
 
@@ -36,6 +37,8 @@ extern const struct command backend_commands[];
 extern const struct command weight_commands[];
 extern const struct command status_commands[];
 extern const struct command stats_commands[];
+extern const struct command run_commands[];
+extern const struct command report_commands[];
 
 /* Say "sluice: ..." on standard error and return CLI_FAILED or CLI_USAGE. */
 __attribute__((format(printf, 1, 2))) int cli_fail(const char *format, ...);
@@ -43,7 +46,8 @@ __attribute__((format(printf, 2, 3))) int cli_usage(const struct cli *cli, const
 __attribute__((format(printf, 1, 2))) void cli_warn(const char *format, ...);
 
 /*
- * getopt_long() without its own messages: the option's letter, -1 at the end, or '?' after the user
+ * getopt_long() without its own messages (an option whose value is a letter has that as well): the
+ * option's value, -1 at the end, or '?' after the user
  * has been told what is wrong.
  */
 int cli_option(const struct cli *cli, int argc, char **argv, const struct option *options);

@@ -18,6 +18,7 @@
 #include "../kernel/attach.h"
 #include "../kernel/object.h"
 #include "output.h"
+#include "remote.h"
 #include "session.h"
 
 enum { OPTION_CONFIG = 1, OPTION_GUE_PORT, OPTION_ICMP_RATE };
@@ -47,16 +48,6 @@ static int read_config(const char *path, struct config *config)
 	return err ? cli_fail("%s: %s", path, error.what) : CLI_OK;
 }
 
-/* Twice as many entries as asked for, at most: sets fill unevenly. */
-static __u32 flow_sets(__u32 flows)
-{
-	__u32 sets = 64;
-
-	while ((__u64)sets * FLOW_SET_ENTRIES * 4 / 5 < flows)
-		sets *= 2;
-	return sets;
-}
-
 static int make_settings(const struct config *config, struct settings *settings)
 {
 	const struct config_load *load = &config->load;
@@ -68,7 +59,7 @@ static int make_settings(const struct config *config, struct settings *settings)
 	settings->seed = load->seed;
 	key_from_seed(flow_seed, KEY_FLOW, 0, &settings->flow_key);
 	memcpy(settings->region, config->region, sizeof(settings->region));
-	settings->flow_main_sets = flow_sets(load->flows_per_cpu);
+	settings->flow_main_sets = config_flow_sets(load->flows_per_cpu);
 	settings->backends_max = load->backends_max;
 	settings->slots_max = load->slots_max;
 	settings->cpu_count = libbpf_num_possible_cpus();
@@ -156,7 +147,7 @@ static int load_again(struct cli *cli, const struct config *config,
 
 	if (read_settings(cli, &settings))
 		return CLI_FAILED;
-	if (config && (settings.flow_main_sets != flow_sets(config->load.flows_per_cpu) ||
+	if (config && (settings.flow_main_sets != config_flow_sets(config->load.flows_per_cpu) ||
 		       settings.backends_max != config->load.backends_max ||
 		       settings.slots_max != config->load.slots_max ||
 		       settings.seed != config->load.seed))
@@ -280,12 +271,21 @@ static int unload(struct cli *cli, int argc, char **argv)
 	struct text_error error;
 	size_t count, i;
 	int status = CLI_OK;
+	json_t *daemon;
 
 	(void)argv;
 	if (argc != 1)
 		return cli_usage(cli, "expected nothing behind unload");
 	if (access(cli->pin_dir, F_OK))
 		return cli_fail("nothing is loaded at %s", cli->pin_dir);
+	daemon = cli->direct ? NULL : remote_status(cli);
+	if (daemon) {
+		status = cli_fail("the daemon with process id %lld works with what is loaded at "
+				  "%s; stop it first",
+				  json_integer_value(json_object_get(daemon, "pid")), cli->pin_dir);
+		json_decref(daemon);
+		return status;
+	}
 	if (attach_list(cli->pin_dir, &list, &count, &error))
 		return cli_fail("%s", error.what);
 	for (i = 0; i < count && !status; i++) {

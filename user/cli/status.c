@@ -8,8 +8,10 @@
 #include "../kernel/attach.h"
 #include "../kernel/counters.h"
 #include "attachment.h"
+#include "daemon.h"
 #include "node.h"
 #include "output.h"
+#include "remote.h"
 #include "session.h"
 
 static json_t *attachments_json(const struct cli *cli)
@@ -144,7 +146,7 @@ static int status(struct cli *cli, int argc, char **argv)
 {
 	bool node_only;
 	struct session session;
-	json_t *root, *node;
+	json_t *root, *node, *daemon;
 
 	(void)argv;
 	if (argc != 1)
@@ -163,6 +165,9 @@ static int status(struct cli *cli, int argc, char **argv)
 	}
 	if (node)
 		json_object_set_new(root, "node", node);
+	daemon = cli->direct ? NULL : remote_status(cli);
+	if (daemon)
+		json_object_set_new(root, "daemon", daemon);
 	if (cli->json) {
 		output_json(root);
 		return CLI_OK;
@@ -173,6 +178,8 @@ static int status(struct cli *cli, int argc, char **argv)
 		print_summary(root);
 	if (node)
 		node_print(node);
+	if (daemon)
+		daemon_print(daemon);
 	json_decref(root);
 	return CLI_OK;
 }

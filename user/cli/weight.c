@@ -111,7 +111,8 @@ static int follow_options(const struct cli *cli, int argc, char **argv, struct f
 		case OPTION_POLICY:
 			if (weight_policy_parse(optarg, &follow->policy))
 				return cli_usage(cli,
-						 "--policy is '%s', expected edge, probe or score",
+						 "--policy is '%s', expected adaptive, decay, "
+						 "edge, probe or score",
 						 optarg);
 			break;
 		case OPTION_SKEW:
@@ -353,10 +354,13 @@ out:
 
 const struct command weight_commands[] = {
 	{"weight", "set", "SERVICE BACKEND=WEIGHT...", "set weights by hand, all at once", weight_set},
-	{"weight", "plan", "FILE|- [--policy edge|probe|score] [--region REGION] [--max-skew SECONDS]",
+	{"weight", "plan",
+	 "FILE|- [--policy adaptive|decay|edge|probe|score] [--region REGION] "
+	 "[--max-skew SECONDS]",
 	 "show what apply would do with a topology report", weight_plan},
 	{"weight", "apply",
-	 "FILE|- [--policy edge|probe|score] [--region REGION] [--max-skew SECONDS]",
+	 "FILE|- [--policy adaptive|decay|edge|probe|score] [--region REGION] "
+	 "[--max-skew SECONDS]",
 	 "make the weights follow a topology report, all services at once", weight_apply},
 	{"weight", "show", "[SERVICE]", "show weights, biases and shares", weight_show},
 	{},

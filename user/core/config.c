@@ -7,14 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_read.h"
 #include "config_text.h"
-
-struct reader {
-	const char *text;
-	size_t text_bytes;
-	struct text_error *error;
-	char place[48]; /* of the map that is being read: "services[1022].backends[65534]" */
-};
 
 void config_default(struct config *config)
 {
@@ -28,59 +22,22 @@ void config_default(struct config *config)
 		.model.backends_max = CONFIG_BACKENDS_DEFAULT,
 		.model.slots_max = CONFIG_SLOTS_DEFAULT,
 	};
+	config_daemon_default(&config->daemon);
 }
 
 void config_free(struct config *config)
 {
 	model_free(&config->model);
+	config_daemon_free(&config->daemon);
 }
 
-static void refuse_at(const struct reader *reader, const char *key, const char *sentence)
+__u32 config_flow_sets(__u32 flows)
 {
-	char path[80];
+	__u32 sets = 64;
 
-	snprintf(path, sizeof(path), "%s%s%s", reader->place, *reader->place && *key ? "." : "",
-		 key);
-	config_text_refuse(reader->text, reader->text_bytes, path, reader->error, "%s", sentence);
-}
-
-/* The readers below return false once they have refused a value, so that they can be chained. */
-static bool wrong(const struct reader *reader, const char *key, const char *got,
-		  const char *expected)
-{
-	char sentence[200];
-
-	snprintf(sentence, sizeof(sentence), "got \"%.40s%s\", expected %s", got,
-		 strlen(got) > 40 ? "..." : "", expected);
-	refuse_at(reader, key, sentence);
-	return false;
-}
-
-/* Digits only. YAML 1.1 takes 010 for 8 and YAML 1.2 for 10, so neither is taken here. */
-static bool parse_number(const char *text, __u64 min, __u64 max, __u64 *number)
-{
-	size_t digits = strspn(text, "0123456789");
-	__u64 parsed;
-
-	if (digits == 0 || text[digits] || (digits > 1 && text[0] == '0'))
-		return false;
-	errno = 0;
-	parsed = strtoull(text, NULL, 10);
-	if (errno || parsed < min || parsed > max)
-		return false;
-	*number = parsed;
-	return true;
-}
-
-static bool read_number(const struct reader *reader, const char *key, const char *text, __u64 min,
-			__u64 max, __u64 *number)
-{
-	char expected[72];
-
-	if (!text || parse_number(text, min, max, number))
-		return true;
-	snprintf(expected, sizeof(expected), "a whole number from %llu to %llu", min, max);
-	return wrong(reader, key, text, expected);
+	while ((__u64)sets * FLOW_SET_ENTRIES * 4 / 5 < flows)
+		sets *= 2;
+	return sets;
 }
 
 static bool read_service_port(const struct reader *reader, const char *text, __u64 *port)
@@ -89,46 +46,32 @@ static bool read_service_port(const struct reader *reader, const char *text, __u
 		*port = 0;
 		return true;
 	}
-	return parse_number(text, 0, 65535, port) ||
-	       wrong(reader, "port", text, "a port from 1 to 65535, or any");
-}
-
-static bool read_address(const struct reader *reader, const char *key, const char *text,
-			 struct address *address)
-{
-	return !address_parse(text, address) || wrong(reader, key, text, "an IPv4 or IPv6 address");
+	return read_digits(text, 0, 65535, port) ||
+	       read_wrong(reader, "port", text, "a port from 1 to 65535, or any");
 }
 
 static bool read_protocol(const struct reader *reader, const char *text, __u8 *protocol)
 {
-	return !protocol_parse(text, protocol) || wrong(reader, "proto", text, "tcp or udp");
+	return !protocol_parse(text, protocol) || read_wrong(reader, "proto", text, "tcp or udp");
 }
 
 static bool read_forward(const struct reader *reader, const char *text, enum forward_mode *forward)
 {
 	return !text || !forward_parse(text, forward) ||
-	       wrong(reader, "forward", text, "dsr, ipip or gue");
+	       read_wrong(reader, "forward", text, "dsr, ipip or gue");
 }
 
 static bool read_state(const struct reader *reader, const char *text, enum backend_state *state)
 {
 	return !text || !backend_state_parse(text, state) ||
-	       wrong(reader, "state", text, "up, drain or down");
+	       read_wrong(reader, "state", text, "up, drain or down");
 }
 
 static bool read_server_id(const struct reader *reader, const char *text,
 			   struct quic_server_id *server_id)
 {
 	return !text || !server_id_parse(text, server_id) ||
-	       wrong(reader, "server_id", text, SERVER_ID_EXPECTED);
-}
-
-static bool read_bool(const struct reader *reader, const char *key, const char *text, bool *value)
-{
-	if (!text)
-		return true;
-	*value = !strcmp(text, "true");
-	return *value || !strcmp(text, "false") || wrong(reader, key, text, "true or false");
+	       read_wrong(reader, "server_id", text, SERVER_ID_EXPECTED);
 }
 
 /* "ADDR/LENGTH"; just "ADDR" is the prefix of one address. */
@@ -146,7 +89,7 @@ static bool parse_prefix(const char *text, bool ipv4, struct address *address, _
 	return !address_parse(address_text, address) && address_is_ipv4(address) == ipv4 &&
 	       !model_address_unusable(address) &&
 	       (!text[address_bytes] ||
-		parse_number(text + address_bytes + 1, 8, length_max, length));
+		read_digits(text + address_bytes + 1, 8, length_max, length));
 }
 
 /* Host bits of one word of an address, when @length bits of all its 128 are the prefix. */
@@ -169,14 +112,14 @@ static bool read_tunnel_source(const struct reader *reader, const char *key, con
 	if (!text)
 		return true;
 	if (!parse_prefix(text, ipv4, source, &length))
-		return wrong(reader, key, text,
-			     ipv4 ? "a unicast IPv4 prefix, /8 to /32, such as 10.0.0.0/24"
-				  : "a unicast IPv6 prefix, /8 to /128, such as fd00::/64");
+		return read_wrong(reader, key, text,
+				  ipv4 ? "a unicast IPv4 prefix, /8 to /32, such as 10.0.0.0/24"
+				       : "a unicast IPv6 prefix, /8 to /128, such as fd00::/64");
 	if (ipv4)
 		length += 96;
 	for (unsigned int word = 0; word < 4; word++) {
 		if (source->word[word] & host_bits(word, length))
-			return wrong(reader, key, text, "host bits that are 0");
+			return read_wrong(reader, key, text, "host bits that are 0");
 	}
 	*vary = host_bits(3, length);
 	return true;
@@ -228,7 +171,7 @@ static bool read_region(struct reader *reader, const char *text, char region[REG
 	reader->place[0] = '\0';
 	snprintf(expected, sizeof(expected), "up to %d bytes, no control characters",
 		 REGION_BYTES - 1);
-	return wrong(reader, "region", text, expected);
+	return read_wrong(reader, "region", text, expected);
 }
 
 /* Give a refusal of the model's the place it lacks. */
@@ -239,7 +182,7 @@ static int place_refusal(const struct reader *reader, int err)
 	if (err == -ENOMEM)
 		return err;
 	snprintf(sentence, sizeof(sentence), "%s", reader->error->what);
-	refuse_at(reader, reader->error->field ? reader->error->field : "", sentence);
+	read_refuse_at(reader, reader->error->field ? reader->error->field : "", sentence);
 	return -EINVAL;
 }
 
@@ -341,6 +284,8 @@ int config_parse(const char *text, size_t text_bytes, struct config *config,
 		err = read_services(&reader, in, &config->model);
 	else
 		err = -EINVAL;
+	if (!err)
+		err = config_daemon_read(&reader, in, &config->daemon);
 	if (err)
 		config_free(config);
 	config_text_free(in);

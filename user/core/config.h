@@ -38,6 +38,9 @@
  *	        state: up           # or drain, down
  *	        server_id: 0a1b2c3d4e5f6071  # hexadecimal, of quic_server_id_bytes; by default
  *	                            # none
+ *	    policy, health: as config_daemon.h has them
+ *
+ * and what only the daemon wants to know: config_daemon.h.
  *
  * Numbers are plain decimal digits. Unknown keys, keys given twice and aliases are refused.
  */
@@ -46,19 +49,21 @@
 
 #include <stddef.h>
 
+#include "../../maps/flow.h"
 #include "../../maps/gue.h"
+#include "config_daemon.h"
 #include "model.h"
 
-#define CONFIG_BYTES_MAX        (16 << 20)
-#define CONFIG_FLOWS_DEFAULT    1000000
-#define CONFIG_FLOWS_MIN        1024
-#define CONFIG_FLOWS_MAX        (1 << 28)
-#define CONFIG_BACKENDS_DEFAULT 4096
-#define CONFIG_BACKENDS_MIN     2
-#define CONFIG_BACKENDS_MAX     65535
-#define CONFIG_SLOTS_DEFAULT    (1 << 20)
-#define CONFIG_SLOTS_MIN        4096
-#define CONFIG_SLOTS_MAX        (1 << 28)
+#define CONFIG_BYTES_MAX         (16 << 20)
+#define CONFIG_FLOWS_DEFAULT     1000000
+#define CONFIG_FLOWS_MIN         1024
+#define CONFIG_FLOWS_MAX         (1 << 28)
+#define CONFIG_BACKENDS_DEFAULT  4096
+#define CONFIG_BACKENDS_MIN      2
+#define CONFIG_BACKENDS_MAX      65535
+#define CONFIG_SLOTS_DEFAULT     (1 << 20)
+#define CONFIG_SLOTS_MIN         4096
+#define CONFIG_SLOTS_MAX         (1 << 28)
 #define CONFIG_ICMP_RATE_DEFAULT 1000
 #define CONFIG_ICMP_RATE_MAX     100000000
 /* Fixed, so that balancers that are told nothing agree: "sluice" in ASCII. */
@@ -80,8 +85,12 @@ struct config_load {
 struct config {
 	struct config_load load;
 	char region[REGION_BYTES];
+	struct config_daemon daemon;
 	struct model model; /* only what a person configures is filled in; ids are given */
 };
+
+/* Sets for so many flows on each CPU: twice as many entries at most, since sets fill unevenly. */
+__u32 config_flow_sets(__u32 flows);
 
 /* What an empty text gives. */
 void config_default(struct config *config);

@@ -9,98 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config_schema.h"
 #include "yaml_text.h"
 
 #define PATH_BYTES 96
-
-static const cyaml_schema_field_t load_fields[] = {
-	CYAML_FIELD_STRING_PTR("flows_per_cpu", CYAML_FLAG_OPTIONAL, struct load_text,
-			       flows_per_cpu, 0, CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("backends_max", CYAML_FLAG_OPTIONAL, struct load_text, backends_max,
-			       0, CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("slots_max", CYAML_FLAG_OPTIONAL, struct load_text, slots_max, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("seed", CYAML_FLAG_OPTIONAL, struct load_text, seed, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("tunnel_source_ipv4", CYAML_FLAG_OPTIONAL, struct load_text,
-			       tunnel_source_ipv4, 0, CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("tunnel_source_ipv6", CYAML_FLAG_OPTIONAL, struct load_text,
-			       tunnel_source_ipv6, 0, CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("gue_port", CYAML_FLAG_OPTIONAL, struct load_text, gue_port, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("icmp_rate", CYAML_FLAG_OPTIONAL, struct load_text, icmp_rate, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_field_t backend_fields[] = {
-	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_DEFAULT, struct backend_text, name, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("address", CYAML_FLAG_DEFAULT, struct backend_text, address, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("port", CYAML_FLAG_OPTIONAL, struct backend_text, port, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("node", CYAML_FLAG_OPTIONAL, struct backend_text, node, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("region", CYAML_FLAG_OPTIONAL, struct backend_text, region, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("weight", CYAML_FLAG_OPTIONAL, struct backend_text, weight, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("state", CYAML_FLAG_OPTIONAL, struct backend_text, state, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("server_id", CYAML_FLAG_OPTIONAL, struct backend_text, server_id, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t backend_schema = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct backend_text, backend_fields),
-};
-
-/* A list or map without anything in it ("backends:" and a line end) is as good as none. */
-static const cyaml_schema_field_t service_fields[] = {
-	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_DEFAULT, struct service_text, name, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("vip", CYAML_FLAG_DEFAULT, struct service_text, vip, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("port", CYAML_FLAG_DEFAULT, struct service_text, port, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("proto", CYAML_FLAG_DEFAULT, struct service_text, proto, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("forward", CYAML_FLAG_OPTIONAL, struct service_text, forward, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("slots", CYAML_FLAG_OPTIONAL, struct service_text, slots, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("local_count", CYAML_FLAG_OPTIONAL, struct service_text, local_count,
-			       0, CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("mss", CYAML_FLAG_OPTIONAL, struct service_text, mss, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("idle", CYAML_FLAG_OPTIONAL, struct service_text, idle, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_STRING_PTR("quic_server_id_bytes", CYAML_FLAG_OPTIONAL, struct service_text,
-			       quic_server_id_bytes, 0, CYAML_UNLIMITED),
-	CYAML_FIELD_SEQUENCE("backends", CYAML_FLAG_POINTER_NULL_STR | CYAML_FLAG_OPTIONAL,
-			     struct service_text, backends, &backend_schema, 0, CYAML_UNLIMITED),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t service_schema = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct service_text, service_fields),
-};
-
-static const cyaml_schema_field_t config_fields[] = {
-	CYAML_FIELD_MAPPING_PTR("load", CYAML_FLAG_POINTER_NULL_STR | CYAML_FLAG_OPTIONAL,
-				struct config_text, load, load_fields),
-	CYAML_FIELD_STRING_PTR("region", CYAML_FLAG_OPTIONAL, struct config_text, region, 0,
-			       CYAML_UNLIMITED),
-	CYAML_FIELD_SEQUENCE("services", CYAML_FLAG_POINTER_NULL_STR | CYAML_FLAG_OPTIONAL,
-			     struct config_text, services, &service_schema, 0, CYAML_UNLIMITED),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_value_t config_schema = {
-	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER_NULL_STR, struct config_text, config_fields),
-};
 
 int config_text_refuse(const char *text, size_t text_bytes, const char *path,
 		       struct text_error *error, const char *format, ...)
@@ -177,15 +89,6 @@ static const char *event_in_words(const char *event)
 	return "a single value";
 }
 
-static const cyaml_schema_field_t *fields_at(const char *path)
-{
-	if (!*path)
-		return config_fields;
-	if (!strcmp(path, "load"))
-		return load_fields;
-	return strstr(path, ".backends[") ? backend_fields : service_fields;
-}
-
 static void list_keys(const cyaml_schema_field_t *fields, char *list, size_t list_bytes)
 {
 	size_t used = 0;
@@ -216,13 +119,13 @@ static int explain(const char *text, size_t text_bytes, cyaml_err_t code,
 		   struct complaint *complaint, struct text_error *error)
 {
 	const char *message = complaint->message, *key = key_in(message);
-	char got[32], expected[32], keys[112];
+	char got[32], expected[32], keys[128];
 	char *path = complaint->path;
 
 	if (code == CYAML_ERR_OOM)
 		return text_refuse(error, -ENOMEM, NULL, "out of memory");
 	if (code == CYAML_ERR_INVALID_KEY) {
-		list_keys(fields_at(path), keys, sizeof(keys));
+		list_keys(config_schema_fields(path), keys, sizeof(keys));
 		config_text_refuse(text, text_bytes, path, error,
 				   "got the unknown key \"%.32s\", expected one of %s", key, keys);
 		error->line = yaml_text_line(text, text_bytes, path, key);

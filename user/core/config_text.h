@@ -23,6 +23,44 @@ struct load_text {
 	char *icmp_rate;
 };
 
+struct control_text {
+	char *load;
+	char **attach;
+	unsigned int attach_count;
+	char *publish_ms;
+};
+
+struct sources_text {
+	char *udp;
+	char *key_file;
+	char *clock_skew_ms;
+	char *unix_path;
+	char *http;
+	char *http_key_file;
+	char *file;
+	char *pull_ms;
+	char *pull_timeout_ms;
+	char *pull_port;
+	char *pull_path;
+};
+
+struct health_text {
+	char *check;
+	char *interval_ms;
+	char *timeout_ms;
+	char *fall;
+	char *rise;
+	char *port;
+	char *path;
+	char *host;
+	char *status;
+	char *verify;
+};
+
+struct weights_text {
+	char *policy;
+};
+
 struct backend_text {
 	char *name;
 	char *address;
@@ -45,12 +83,18 @@ struct service_text {
 	char *mss;
 	char *idle;
 	char *quic_server_id_bytes;
+	char *policy;
+	struct health_text *health;
 	struct backend_text *backends;
 	unsigned int backends_count;
 };
 
 struct config_text {
 	struct load_text *load;
+	struct control_text *control;
+	struct sources_text *sources;
+	struct health_text *health;
+	struct weights_text *weights;
 	char *region;
 	struct service_text *services;
 	unsigned int services_count;

@@ -48,6 +48,7 @@ struct next_hop {
 	__u16 mtu_bytes;
 	__u16 vlan[2]; /* tags that the route's device puts on, outermost first; 0: none */
 	struct address source; /* that this machine would use towards the backend */
+	struct address neighbour; /* whose MAC address it is; not kept in the maps */
 };
 
 struct model_service {
@@ -82,6 +83,7 @@ struct model_backend {
 	__u32 weight_milli;
 	__u16 bias;
 	enum backend_state state; /* UP, DRAIN, DOWN as the operator set it; GONE once deleted */
+	bool failed; /* found dead by the daemon: DOWN for packets, whatever the operator set */
 	__u64 gone_until_ns;
 	struct quic_server_id server_id;
 	struct next_hop next_hop;

@@ -142,7 +142,7 @@ static void fill_backend_entry(const struct model_backend *backend, const struct
 	memcpy(entry->egress_mac, hop->egress_mac, sizeof(entry->egress_mac));
 	entry->service = backend->service;
 	entry->mtu_bytes = hop->mtu_bytes;
-	entry->state = backend->state;
+	entry->state = backend->failed ? BACKEND_DOWN : backend->state;
 	entry->port = htons(backend->port);
 	if (hop->state == NEXT_HOP_RESOLVED)
 		entry->flags |= BACKEND_REACHABLE;
@@ -165,6 +165,7 @@ static void fill_backend_info(const struct model_backend *backend, struct backen
 	info->weight_milli = backend->weight_milli;
 	info->bias = backend->bias;
 	info->state = backend->state;
+	info->failed = backend->failed;
 	info->next_hop = backend->next_hop.state;
 	info->gone_until_ns = backend->gone_until_ns;
 	memcpy(info->server_id, backend->server_id.byte, sizeof(info->server_id));

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +131,18 @@ static const struct number_field {
 	{"workers", offsetof(struct report, workers), BILLION, REPORT_WORKERS},
 	{"retransmit_percent", offsetof(struct report, retransmit_percent), 100, REPORT_RETRANSMIT},
 	{"p95_ms", offsetof(struct report, p95_ms), MS_PER_HOUR, REPORT_P95},
+	{"load", offsetof(struct report, load), BILLION, REPORT_LOAD},
+	{"rtt_ms", offsetof(struct report, rtt_ms), MS_PER_HOUR, REPORT_RTT},
+	{"rtt_deviation_ms", offsetof(struct report, rtt_deviation_ms), MS_PER_HOUR,
+	 REPORT_RTT_DEVIATION},
+	{"p50_ms", offsetof(struct report, p50_ms), MS_PER_HOUR, REPORT_P50},
+	{"p99_ms", offsetof(struct report, p99_ms), MS_PER_HOUR, REPORT_P99},
+	{"application_utilization", offsetof(struct report, application_utilization), 1000,
+	 REPORT_APPLICATION_UTILIZATION},
+	{"application_weight_percent", offsetof(struct report, application_weight_percent), 1000,
+	 REPORT_APPLICATION_WEIGHT},
+	{"rps_fractional", offsetof(struct report, rps_fractional), BILLION, REPORT_RPS_FRACTIONAL},
+	{"eps", offsetof(struct report, eps), BILLION, REPORT_EPS},
 };
 
 static bool is_absent(const json_t *value)
@@ -402,4 +415,9 @@ out:
 	free(list);
 	json_decref(root);
 	return err;
+}
+
+bool report_has(const struct report *report, enum report_field field, double value)
+{
+	return report->fields & field && isfinite(value) && value >= 0;
 }

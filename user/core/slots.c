@@ -72,7 +72,8 @@ int slot_ranges_take(struct slot_ranges *ranges, __u32 count, __u32 slots_max,
 
 __u32 backend_wanted(const struct model_backend *backend)
 {
-	if (backend->state != BACKEND_UP || backend->next_hop.state != NEXT_HOP_RESOLVED)
+	if (backend->state != BACKEND_UP || backend->failed ||
+	    backend->next_hop.state != NEXT_HOP_RESOLVED)
 		return 0;
 	return backend->weight_milli;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "weight.h"
+#include "weight_policy.h"
 
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#define APPLICATION_PERCENT_MAX 1000.0
+
 static const struct weight_config default_config = {
+	.age = {.stale_s = 10, .forget_s = 30},
 	.edge = {.latency_slow_ms = 50,
 		 .latency_factor = 0.5,
 		 .cpu_busy_percent = 65,
@@ -23,6 +24,32 @@ static const struct weight_config default_config = {
 		  .rtt_scale_ms = 50,
 		  .far_geo = 0,
 		  .floor = 0.01},
+	.memory = {.interval_ms = 2000,
+		   .utilisation_part = 0.5,
+		   .queue_part = 0.15,
+		   .capacity_part = 0.3,
+		   .full_part = 0.7,
+		   .full_from = 0.98,
+		   .noise = 0.25,
+		   .noise_part = 0.2,
+		   .queue_from = 0.9,
+		   .queue_reports = 3,
+		   .queue_sure = 3,
+		   .error_penalty = 1,
+		   .utilisation_min = 0.05},
+	.adaptive = {.exponent = 0.5,
+		     .floor = 0.25,
+		     .ceiling = 1.5,
+		     .capacity_span = 4,
+		     .base_pull = 0.1},
+	.decay = {.calm_alpha = 0.7,
+		  .normal_alpha = 0.8,
+		  .harsh_alpha = 0.95,
+		  .calm_below = 0.5,
+		  .normal_from = 0.6,
+		  .harsh_above = 0.9,
+		  .harsh_after_ms = 3000,
+		  .floor = 0.1},
 };
 
 const struct weight_config *weight_config_default(void)
@@ -30,294 +57,16 @@ const struct weight_config *weight_config_default(void)
 	return &default_config;
 }
 
-/* Long enough for anything that is said; cut to size at the end. */
-struct reason {
-	char text[256];
-};
-
-/* Add to the reason, behind @separator unless it is the first thing said. */
-__attribute__((format(printf, 3, 4))) static void say(struct reason *reason, const char *separator,
-						      const char *format, ...)
-{
-	size_t used = strlen(reason->text);
-	va_list args;
-
-	if (used)
-		used += snprintf(reason->text + used, sizeof(reason->text) - used, "%s", separator);
-	if (used >= sizeof(reason->text))
-		return;
-	va_start(args, format);
-	vsnprintf(reason->text + used, sizeof(reason->text) - used, format, args);
-	va_end(args);
-}
-
-static void reason_store(const struct reason *reason, char text[REASON_BYTES])
-{
-	static const char sign[] = " ...";
-	size_t end = strlen(reason->text);
-
-	if (end < REASON_BYTES) {
-		memcpy(text, reason->text, end + 1);
-		return;
-	}
-	end = REASON_BYTES - sizeof(sign);
-	while (end && reason->text[end] != ' ')
-		end--;
-	memcpy(text, reason->text, end);
-	memcpy(text + end, sign, sizeof(sign));
-}
-
-#define NUMBER_BYTES 32
-#define DECIMALS_MAX 6
-
-static const double powers[DECIMALS_MAX + 1] = {1, 10, 100, 1e3, 1e4, 1e5, 1e6};
-
-/* A number for @reason, rounded, without trailing zeros. printf's %f would follow the locale. */
-static const char *number(char text[NUMBER_BYTES], double value, int decimals)
-{
-	/* The limit, which no report reaches, keeps llround() from overflowing. */
-	long long digits = llround(fmin(fabs(value), 1e12) * powers[decimals]);
-	long long scale = llround(powers[decimals]);
-
-	for (; decimals && digits % 10 == 0; decimals--) {
-		digits /= 10;
-		scale /= 10;
-	}
-	snprintf(text, NUMBER_BYTES, decimals ? "%s%lld.%0*lld" : "%s%lld", value < 0 ? "-" : "",
-		 digits / scale, decimals, digits % scale);
-	return text;
-}
-
-static bool same_side(double a, double b, double threshold)
-{
-	return (a > threshold) == (b > threshold) && (a < threshold) == (b < threshold);
-}
-
-/*
- * A number that was compared with two thresholds, with as many decimals as it takes to see on which
- * side of them it is: 50.001 must not read "50 > 50".
- */
-static const char *compared(char text[NUMBER_BYTES], double value, double low, double high)
-{
-	int decimals;
-
-	for (decimals = 0; decimals < DECIMALS_MAX; decimals++) {
-		double shown = round(value * powers[decimals]) / powers[decimals];
-
-		if (same_side(shown, value, low) && same_side(shown, value, high))
-			break;
-	}
-	return number(text, value, decimals);
-}
-
-enum place {
-	PLACE_UNKNOWN,
-	PLACE_OWN,
-	PLACE_OTHER,
-};
-
-/* A node as its report has it, what is missing taken as the best case. */
-struct node {
-	enum place place;
-	__u32 missing; /* enum report_field */
-	double cpu_percent;
-	double mem_percent;
-	double latency_ms;
-	double age_s;
-};
-
-static enum place place_of(const char *region, const struct weight_input *input)
-{
-	const char *theirs =
-		input->report->fields & REPORT_REGION ? input->report->region : input->region;
-
-	if (!theirs || !*theirs || !region || !*region)
-		return PLACE_UNKNOWN;
-	return strcmp(theirs, region) ? PLACE_OTHER : PLACE_OWN;
-}
-
-static struct node node_of(const char *region, int64_t now_ms, const struct weight_input *input)
-{
-	const struct report *report = input->report;
-	struct node node = {.place = place_of(region, input), .missing = ~report->fields};
-
-	if (report->fields & REPORT_CPU)
-		node.cpu_percent = report->cpu_percent;
-	if (report->fields & REPORT_MEM)
-		node.mem_percent = report->mem_percent;
-	if (report->fields & REPORT_LATENCY)
-		node.latency_ms = report->latency_ms;
-	if (report->fields & REPORT_LAST_SEEN)
-		node.age_s = (now_ms - report->last_seen_ms) / 1000.0;
-	return node;
-}
-
-/* "no cpu/last_seen given", for those of @wanted that are missing. */
-static void say_missing(struct reason *reason, const struct node *node, __u32 wanted)
-{
-	static const struct {
-		enum report_field field;
-		const char *name;
-	} names[] = {
-		{REPORT_LATENCY, "latency"},
-		{REPORT_CPU, "cpu"},
-		{REPORT_MEM, "mem"},
-		{REPORT_LAST_SEEN, "last_seen"},
-	};
-	bool first = true;
-
-	if (!(node->missing & wanted))
-		return;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!(node->missing & wanted & names[i].field))
-			continue;
-		say(reason, first ? ", " : "/", "%s%s", first ? "no " : "", names[i].name);
-		first = false;
-	}
-	say(reason, "", " given");
-}
-
-/* Also for a factor that a strange configuration made NaN. */
-static double at_least(double factor, double floor)
-{
-	return factor >= floor ? factor : floor;
-}
-
-/* The reason why a node gets nothing, if there is one. */
-static bool edge_shuts(const struct weight_config *config, const struct node *node,
-		       struct reason *reason)
-{
-	const typeof(config->edge) *edge = &config->edge;
-	char got[NUMBER_BYTES], limit[NUMBER_BYTES];
-
-	/* First: what a stale report says of the CPU is stale as well. */
-	if (node->age_s > edge->stale_s)
-		say(reason, "", "report %s s old > %s: weight 0",
-		    compared(got, node->age_s, edge->stale_s, edge->stale_s),
-		    number(limit, edge->stale_s, 3));
-	else if (node->cpu_percent >= edge->cpu_shut_percent)
-		say(reason, "", "cpu %s%% >= %s: weight 0",
-		    compared(got, node->cpu_percent, edge->cpu_shut_percent,
-			     edge->cpu_shut_percent),
-		    number(limit, edge->cpu_shut_percent, 3));
-	else
-		return false;
-	return true;
-}
-
-static double edge_penalties(const struct weight_config *config, const struct node *node,
-			     struct reason *reason)
-{
-	char got[NUMBER_BYTES], limit[NUMBER_BYTES], times[NUMBER_BYTES];
-	const typeof(config->edge) *edge = &config->edge;
-	double factor = 1;
-
-	if (node->latency_ms > edge->latency_slow_ms) {
-		factor *= edge->latency_factor;
-		say(reason, ", ", "latency %s ms > %s: x%s",
-		    compared(got, node->latency_ms, edge->latency_slow_ms, edge->latency_slow_ms),
-		    number(limit, edge->latency_slow_ms, 3),
-		    number(times, edge->latency_factor, 3));
-	}
-	if (node->cpu_percent >= edge->cpu_busy_percent) {
-		factor *= edge->cpu_factor;
-		say(reason, ", ", "cpu %s%% >= %s: x%s",
-		    compared(got, node->cpu_percent, edge->cpu_busy_percent,
-			     edge->cpu_shut_percent),
-		    number(limit, edge->cpu_busy_percent, 3), number(times, edge->cpu_factor, 3));
-	}
-	return factor;
-}
-
-static double edge_factor(const struct weight_config *config, const struct node *node,
-			  struct reason *reason)
-{
-	const __u32 wanted = REPORT_LATENCY | REPORT_CPU | REPORT_LAST_SEEN;
-	bool own = node->place == PLACE_OWN;
-	char text[NUMBER_BYTES];
-	double factor;
-	bool penalised;
-
-	if (edge_shuts(config, node, reason))
-		return 0;
-	factor = edge_penalties(config, node, reason);
-	penalised = reason->text[0];
-	if (own)
-		factor += config->edge.region_bonus;
-
-	if (penalised && own)
-		say(reason, ", ", "region +%s", number(text, config->edge.region_bonus, 3));
-	if (!penalised && !(node->missing & wanted))
-		say(reason, "", "healthy");
-	say_missing(reason, node, wanted);
-	if (!penalised)
-		say(reason, "", "%s: x%s", own ? ", own region" : "", number(text, factor, 3));
-	if (!(factor >= config->edge.floor))
-		say(reason, ", ", "floor x%s", number(text, config->edge.floor, DECIMALS_MAX));
-	return at_least(factor, config->edge.floor);
-}
-
-/* What was measured, then the factor that came out, then what was not measured. */
-static void say_measured(struct reason *reason, const struct node *node, double factor,
-			 double floor)
-{
-	double shown = at_least(factor, floor);
-	char text[NUMBER_BYTES];
-
-	if (!(node->missing & REPORT_LATENCY))
-		say(reason, ", ", "latency %s ms",
-		    number(text, node->latency_ms, node->latency_ms < 100 ? 1 : 0));
-	if (!(node->missing & REPORT_CPU))
-		say(reason, ", ", "cpu %s%%", number(text, node->cpu_percent, 1));
-	if (!(node->missing & REPORT_MEM))
-		say(reason, ", ", "mem %s%%", number(text, node->mem_percent, 1));
-	say(reason, ": ", "x%s%s", number(text, shown, shown < 0.01 ? DECIMALS_MAX : 3),
-	    factor >= floor ? "" : " (floor)");
-	say_missing(reason, node, REPORT_LATENCY | REPORT_CPU | REPORT_MEM);
-}
-
-static double headroom(const struct node *node)
-{
-	return 1 - fmax(node->cpu_percent, node->mem_percent) / 100;
-}
-
-static double probe_factor(const struct weight_config *config, const struct node *node,
-			   struct reason *reason)
-{
-	double factor = headroom(node) * exp(-node->latency_ms / config->probe.latency_scale_ms);
-
-	say_measured(reason, node, factor, config->probe.floor);
-	return at_least(factor, config->probe.floor);
-}
-
-static double score_factor(const struct weight_config *config, const struct node *node,
-			   struct reason *reason)
-{
-	static const char *const places[] = {
-		[PLACE_UNKNOWN] = "no region",
-		[PLACE_OWN] = "own region",
-		[PLACE_OTHER] = "other region",
-	};
-	const typeof(config->score) *score = &config->score;
-	double geo = node->place == PLACE_OTHER ? score->far_geo : 1;
-	double rtt = score->rtt_scale_ms / (score->rtt_scale_ms + node->latency_ms);
-	double factor =
-		score->geo_part * geo + score->rtt_part * rtt + score->health_part * headroom(node);
-
-	say(reason, "", "%s", places[node->place]);
-	say_measured(reason, node, factor, score->floor);
-	return at_least(factor, score->floor);
-}
-
 static const struct {
 	const char *name;
-	/* The factor of the base weight; 0 shuts the node out. */
-	double (*factor)(const struct weight_config *config, const struct node *node,
-			 struct reason *reason);
+	weight_factor *factor;
+	bool judges_age; /* has a rule of its own for reports that are stale */
 } policies[WEIGHT_POLICIES] = {
-	[WEIGHT_EDGE] = {"edge", edge_factor},
-	[WEIGHT_PROBE] = {"probe", probe_factor},
-	[WEIGHT_SCORE] = {"score", score_factor},
+	[WEIGHT_EDGE] = {"edge", weight_edge_factor, true},
+	[WEIGHT_PROBE] = {"probe", weight_probe_factor, false},
+	[WEIGHT_SCORE] = {"score", weight_score_factor, false},
+	[WEIGHT_ADAPTIVE] = {"adaptive", weight_adaptive_factor, false},
+	[WEIGHT_DECAY] = {"decay", weight_decay_factor, false},
 };
 
 int weight_policy_parse(const char *name, enum weight_policy *policy)
@@ -336,6 +85,30 @@ const char *weight_policy_name(enum weight_policy policy)
 	return policies[policy].name;
 }
 
+static double report_age_s(const struct weight_input *input, int64_t now_ms)
+{
+	if (input->memory)
+		return input->memory->age_ms / 1000.0;
+	if (!(input->report->fields & REPORT_LAST_SEEN))
+		return 0;
+	return ((double)now_ms - (double)input->report->last_seen_ms) / 1000.0;
+}
+
+enum judged {
+	JUDGED_BY_POLICY,
+	JUDGED_BY_OTHERS, /* no base weight, no report, or a stale one */
+};
+
+static enum judged judge(enum weight_policy policy, const struct weight_config *config,
+			 int64_t now_ms, const struct weight_input *input)
+{
+	if (!input->base_weight || !input->report)
+		return JUDGED_BY_OTHERS;
+	if (policies[policy].judges_age || report_age_s(input, now_ms) <= config->age.stale_s)
+		return JUDGED_BY_POLICY;
+	return JUDGED_BY_OTHERS;
+}
+
 static __u32 weight_of(__u16 base_weight, double factor)
 {
 	double milli = round(base_weight * factor * WEIGHT_MILLI);
@@ -345,29 +118,140 @@ static __u32 weight_of(__u16 base_weight, double factor)
 	return fmin(fmax(milli, 1), UINT32_MAX);
 }
 
+static struct weight_pool survey(enum weight_policy policy, const struct weight_config *config,
+				 const char *region, int64_t now_ms,
+				 const struct weight_input *inputs, size_t count)
+{
+	struct weight_sums sums = {};
+	struct weight_node node;
+
+	for (size_t i = 0; policy == WEIGHT_ADAPTIVE && i < count; i++) {
+		if (judge(policy, config, now_ms, &inputs[i]) != JUDGED_BY_POLICY)
+			continue;
+		node = weight_node_of(config, region, 0, &inputs[i]);
+		weight_adaptive_survey(&node, &sums);
+	}
+	return weight_adaptive_pool(&sums);
+}
+
+static double factor_of(enum weight_policy policy, const struct weight_config *config,
+			const struct weight_pool *pool, const struct weight_node *node,
+			const struct report *report, struct reason *reason)
+{
+	bool outdated = node->age_s > config->age.stale_s;
+	char text[NUMBER_BYTES];
+	double percent;
+
+	/* Of a stale report nothing counts, the application's wish neither. */
+	if (outdated ||
+	    !report_has(report, REPORT_APPLICATION_WEIGHT, report->application_weight_percent))
+		return policies[policy].factor(config, pool, node, reason);
+	percent = fmin(report->application_weight_percent, APPLICATION_PERCENT_MAX);
+	reason_say(reason, "", "application asks for %s%%", reason_number(text, percent, 1));
+	return percent / 100;
+}
+
+/* The mean of the factors of those whose reports are fresh. */
+struct mean {
+	double sum;
+	size_t count;
+};
+
+/* The weight of a backend whose report is stale, by what the others' are worth. */
+static __u32 decide_stale(const struct weight_config *config, const struct weight_input *input,
+			  double age_s, const struct mean *others, struct reason *reason)
+{
+	struct weight_memory *memory = input->memory;
+	char age[NUMBER_BYTES], times[NUMBER_BYTES];
+	double factor;
+
+	reason_say(reason, "", "report %s s old",
+		   reason_compared(age, age_s, config->age.stale_s, config->age.forget_s));
+	/* The age by a memory only grows while others report; one by the clock proves nothing. */
+	if (age_s > config->age.forget_s && (memory || others->count)) {
+		reason_say(reason, "", ": base weight");
+		return weight_of(input->base_weight, 1);
+	}
+	if (memory && memory->frozen)
+		factor = memory->frozen_factor;
+	else if (others->count)
+		factor = others->sum / others->count;
+	else
+		factor = (double)input->weight_milli / WEIGHT_MILLI / input->base_weight;
+	if (memory) {
+		memory->frozen = true;
+		memory->frozen_factor = factor;
+	}
+	if (!others->count && !memory) {
+		reason_say(reason, "", ", no fresh one: kept");
+		return input->weight_milli;
+	}
+	reason_say(reason, "", ": frozen at x%s", reason_number(times, factor, 2));
+	return weight_of(input->base_weight, factor);
+}
+
+static __u32 decide_silent(const struct weight_config *config, const struct weight_input *input,
+			   struct reason *reason)
+{
+	const struct weight_memory *memory = input->memory;
+	char age[NUMBER_BYTES];
+
+	if (!input->base_weight) {
+		reason_say(reason, "", "base weight 0");
+		return 0;
+	}
+	if (!memory || memory->age_ms / 1000.0 <= config->age.forget_s) {
+		reason_say(reason, "", "no report from its node");
+		return input->weight_milli;
+	}
+	reason_say(reason, "", "no report for %s s: base weight",
+		   reason_number(age, memory->age_ms / 1000, 0));
+	return weight_of(input->base_weight, 1);
+}
+
+static void finish(const struct weight_input *input, __u32 weight_milli,
+		   const struct reason *reason, struct weight_decision *decision)
+{
+	decision->weight_milli = weight_milli;
+	decision->changed = weight_milli != input->weight_milli;
+	reason_store(reason, decision->reason);
+}
+
 void weight_decide(enum weight_policy policy, const struct weight_config *config,
 		   const char *region, int64_t now_ms, const struct weight_input *inputs,
 		   size_t count, struct weight_decision *decisions)
 {
+	const struct weight_pool pool = survey(policy, config, region, now_ms, inputs, count);
+	struct mean mean = {};
+
 	for (size_t i = 0; i < count; i++) {
 		const struct weight_input *input = &inputs[i];
-		struct weight_decision *decision = &decisions[i];
 		struct reason reason = {""};
-		struct node node;
+		struct weight_node node;
+		double factor;
 
-		if (!input->base_weight) {
-			decision->weight_milli = 0;
-			say(&reason, "", "base weight 0");
-		} else if (!input->report) {
-			decision->weight_milli = input->weight_milli;
-			say(&reason, "", "no report from its node");
-		} else {
-			node = node_of(region, now_ms, input);
-			decision->weight_milli =
-				weight_of(input->base_weight,
-					  policies[policy].factor(config, &node, &reason));
-		}
-		decision->changed = decision->weight_milli != input->weight_milli;
-		reason_store(&reason, decision->reason);
+		if (judge(policy, config, now_ms, input) != JUDGED_BY_POLICY)
+			continue;
+		node = weight_node_of(config, region, report_age_s(input, now_ms), input);
+		factor = factor_of(policy, config, &pool, &node, input->report, &reason);
+		if (input->memory)
+			input->memory->frozen = false;
+		mean.sum += factor;
+		mean.count++;
+		finish(input, weight_of(input->base_weight, factor), &reason, &decisions[i]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct weight_input *input = &inputs[i];
+		struct reason reason = {""};
+		__u32 weight_milli;
+
+		if (judge(policy, config, now_ms, input) == JUDGED_BY_POLICY)
+			continue;
+		if (!input->base_weight || !input->report)
+			weight_milli = decide_silent(config, input, &reason);
+		else
+			weight_milli = decide_stale(config, input, report_age_s(input, now_ms),
+						    &mean, &reason);
+		finish(input, weight_milli, &reason, &decisions[i]);
 	}
 }

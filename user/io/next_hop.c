@@ -226,8 +226,10 @@ static int resolve_route(struct next_hop_resolver *resolver, const struct addres
 	if (rtnl_route_get_pref_src(route))
 		hop->source = from_nl(rtnl_route_get_pref_src(route));
 	egress_find(resolver->socket, resolver->links, way->ifindex, route, hop);
-	if (hop->state == NEXT_HOP_NO_NEIGHBOUR)
+	if (hop->state == NEXT_HOP_NO_NEIGHBOUR) {
 		way->neighbour = neighbour_of(nexthop, destination);
+		hop->neighbour = from_nl(way->neighbour);
+	}
 out:
 	rtnl_route_put(route);
 	nl_addr_put(destination);

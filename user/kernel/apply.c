@@ -217,3 +217,36 @@ void apply_options(const struct maps *maps, const struct settings *settings)
 	maps->settings->gue_port = settings->gue_port;
 	maps->settings->icmp_rate = settings->icmp_rate;
 }
+
+static bool has_any_port(const struct measure_entry *entries, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (!entries[i].key.port)
+			return true;
+	}
+	return false;
+}
+
+int apply_measure(int services_fd, int settings_fd, const struct measure_entry *entries,
+		  size_t count)
+{
+	const struct measure_settings settings = {.any_port = has_any_port(entries, count)};
+	const struct keyed keyed = {
+		.fd = services_fd,
+		.key_bytes = sizeof(struct measure_key),
+		.value_bytes = sizeof(__u32),
+		.entry_bytes = sizeof(struct measure_entry),
+		.entries = entries,
+		.count = count,
+	};
+	__u32 zero = 0;
+	int err = keyed_put(&keyed);
+
+	if (!err)
+		err = keyed_prune(&keyed);
+	if (!err && bpf_map_update_elem(settings_fd, &zero, &settings, BPF_ANY))
+		err = -errno;
+	return err;
+}

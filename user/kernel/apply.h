@@ -3,6 +3,7 @@
 #ifndef SLUICE_KERNEL_APPLY_H
 #define SLUICE_KERNEL_APPLY_H
 
+#include "../core/measure.h"
 #include "../core/model.h"
 #include "maps.h"
 
@@ -33,5 +34,12 @@ int apply_settings(int control_fd, int settings_fd, const struct settings *setti
  * rate of ICMP. @maps are open for writing.
  */
 void apply_options(const struct maps *maps, const struct settings *settings);
+
+/*
+ * Write which services a node's TC programs measure: @entries, by key, and no others. Returns 0 or
+ * negative errno.
+ */
+int apply_measure(int services_fd, int settings_fd, const struct measure_entry *entries,
+		  size_t count);
 
 #endif

@@ -131,9 +131,26 @@ static int open_fds(const char *pin_dir, struct maps *maps, struct text_error *e
 	return 0;
 }
 
+int maps_lock(const struct maps *maps, enum maps_lock lock)
+{
+	static const int operations[] = {
+		[MAPS_UNLOCKED] = LOCK_UN,
+		[MAPS_SHARED] = LOCK_SH,
+		[MAPS_EXCLUSIVE] = LOCK_EX,
+		[MAPS_EXCLUSIVE_NOW] = LOCK_EX | LOCK_NB,
+	};
+
+	while (flock(maps->lock_fd, operations[lock])) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
 static int lock_pins(const char *pin_dir, bool write, struct maps *maps, struct text_error *error)
 {
 	char path[PATH_MAX];
+	int err;
 
 	snprintf(path, sizeof(path), "%s/control", pin_dir);
 	maps->lock_fd = open(pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -144,11 +161,9 @@ static int lock_pins(const char *pin_dir, bool write, struct maps *maps, struct 
 		return text_refuse(error, -ENOENT, NULL,
 				   "nothing is loaded at %s: `sluice load` comes first", pin_dir);
 	}
-	while (flock(maps->lock_fd, write ? LOCK_EX : LOCK_SH)) {
-		if (errno != EINTR)
-			return text_refuse(error, -errno, NULL, "cannot lock %s: %s", pin_dir,
-					   strerror(errno));
-	}
+	err = maps_lock(maps, write ? MAPS_EXCLUSIVE : MAPS_SHARED);
+	if (err)
+		return text_refuse(error, err, NULL, "cannot lock %s: %s", pin_dir, strerror(-err));
 	return 0;
 }
 

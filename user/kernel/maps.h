@@ -55,6 +55,14 @@ struct maps {
 int maps_open(const char *pin_dir, bool write, struct maps *maps, struct text_error *error);
 void maps_close(struct maps *maps);
 
+enum maps_lock { MAPS_UNLOCKED, MAPS_SHARED, MAPS_EXCLUSIVE, MAPS_EXCLUSIVE_NOW };
+
+/*
+ * For who keeps the maps open between changes: give the lock away, and take it again before reading
+ * or writing the state. Returns 0, or negative errno: -EWOULDBLOCK when it cannot be had now.
+ */
+int maps_lock(const struct maps *maps, enum maps_lock lock);
+
 /* The half of the state maps that packets read now, or that they will read next. */
 static inline unsigned int maps_live_half(const struct maps *maps)
 {

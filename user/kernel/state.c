@@ -42,6 +42,7 @@ static void read_backend(const struct backend_info *info, const struct backend *
 	backend->weight_milli = info->weight_milli;
 	backend->bias = info->bias;
 	backend->state = info->state;
+	backend->failed = info->failed;
 	backend->gone_until_ns = info->gone_until_ns;
 	memcpy(backend->server_id.byte, info->server_id, sizeof(info->server_id));
 	backend->server_id.count = info->server_id_bytes;

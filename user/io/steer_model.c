@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a steer does with its model: make it say what is configured, tell others, check it. */
+#include "steer_private.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../core/reconcile.h"
+#include "../kernel/state.h"
+#include "clock.h"
+#include "next_hop.h"
+
+static int check_fits(const struct steer *steer, const struct config *config,
+		      struct text_error *error)
+{
+	const struct settings *settings = steer->maps.settings;
+	const struct config_load *load = &config->load;
+
+	if (settings->flow_main_sets != config_flow_sets(load->flows_per_cpu) ||
+	    settings->backends_max != load->backends_max ||
+	    settings->slots_max != load->slots_max || settings->seed != load->seed)
+		return text_refuse(error, -EINVAL, "load",
+				   "%s is loaded with other sizes or another seed than this "
+				   "configuration's; `sluice unload` comes first, and ends its "
+				   "flows",
+				   steer->pin_dir);
+	if (settings->icmp_rate != load->icmp_rate || ntohs(settings->gue_port) != load->gue_port)
+		return text_refuse(error, -EINVAL, "load",
+				   "%s is loaded with another gue_port or icmp_rate than this "
+				   "configuration's; `sluice load --config FILE` takes them over",
+				   steer->pin_dir);
+	return 0;
+}
+
+/* One that was reachable is not taken for lost at once: that is what ways.h is for. */
+static void take_hop(struct model_backend *backend, const struct next_hop *hop)
+{
+	if (backend->next_hop.state != NEXT_HOP_RESOLVED || hop->state != NEXT_HOP_NO_NEIGHBOUR)
+		backend->next_hop = *hop;
+}
+
+static int resolve(struct steer *steer, unsigned int wait_ms)
+{
+	struct model *model = &steer->model;
+	struct address *addresses = calloc(model->backend_count + 1, sizeof(*addresses));
+	struct next_hop *hops = calloc(model->backend_count + 1, sizeof(*hops));
+	struct next_hop_resolver *resolver = next_hop_open();
+	int err = resolver ? -ENOMEM : -errno;
+	size_t count = 0, i;
+
+	/* The gone ones are behind the others. */
+	while (addresses && count < model->backend_count &&
+	       model->backends[count].state != BACKEND_GONE) {
+		addresses[count] = model->backends[count].address;
+		count++;
+	}
+	if (resolver && addresses && hops)
+		err = next_hop_resolve(resolver, addresses, count, wait_ms, hops);
+	for (i = 0; i < count && !err; i++)
+		take_hop(&model->backends[i], &hops[i]);
+	next_hop_close(resolver);
+	free(addresses);
+	free(hops);
+	return err;
+}
+
+int steer_reconcile(struct steer *steer, const struct config *config, unsigned int wait_ms,
+		    struct text_error *error)
+{
+	int err = check_fits(steer, config, error);
+
+	if (!err)
+		err = reconcile(&steer->model, &config->model, clock_steady_ns(), error);
+	if (err)
+		return err;
+	err = resolve(steer, wait_ms);
+	if (err)
+		text_refuse(error, err, NULL, "cannot ask the kernel for routes: %s",
+			    strerror(-err));
+	return err;
+}
+
+static __u32 checks_of(const struct config_health *health, const struct model_service *service)
+{
+	const struct model_backend any = {.port = service->port};
+	__u16 port;
+
+	switch (checks_kind(health, service, &any, &port)) {
+	case CHECK_TCP:
+		return 1 << HEALTH_TCP;
+	case CHECK_HTTP:
+	case CHECK_HTTPS:
+		return 1 << HEALTH_HTTP;
+	default:
+		return 0;
+	}
+}
+
+static struct loop_service loop_service_of(const struct config_daemon *config,
+					   const struct model_service *service)
+{
+	const struct config_health *health = config_health_of(config, service->name);
+	struct loop_service result = {
+		.id = service->id,
+		.policy = config_policy_of(config, service->name),
+		.slow_start_ms = LOOP_SLOW_START_DEFAULT_MS,
+		.health = *health_config_default(),
+	};
+
+	result.health.checks = checks_of(health, service);
+	result.health.fall = health->fall;
+	result.health.rise = health->rise;
+	return result;
+}
+
+static struct loop_backend loop_backend_of(const struct model_backend *backend)
+{
+	return (struct loop_backend){
+		.id = backend->id,
+		.service = backend->service,
+		.node = backend->node,
+		.region = backend->region,
+		.base_weight = backend->base_weight,
+		.weight_milli = backend->weight_milli,
+		.state = backend->state,
+		.reachable = backend->next_hop.state == NEXT_HOP_RESOLVED,
+	};
+}
+
+/* A loop that has just begun does not know who was down; the maps do. */
+static void recall_failures(struct steer *steer, const struct loop_service *service)
+{
+	enum health_check check =
+		service->health.checks & 1 << HEALTH_TCP ? HEALTH_TCP : HEALTH_HTTP;
+
+	for (size_t i = 0; i < steer->model.backend_count; i++) {
+		const struct model_backend *backend = &steer->model.backends[i];
+
+		if (backend->service != service->id || !backend->failed ||
+		    backend->state == BACKEND_GONE)
+			continue;
+		for (__u32 n = 0; n < service->health.fall; n++)
+			loop_check(steer->loop, backend->id, check, false, clock_steady_ms());
+	}
+}
+
+int steer_tell_loop(struct steer *steer)
+{
+	const struct model *model = &steer->model;
+	struct loop_service *services = calloc(model->service_count + 1, sizeof(*services));
+	struct loop_backend *backends = calloc(model->backend_count + 1, sizeof(*backends));
+	struct loop_config config = loop_config_default();
+	const char *region =
+		*steer->config->region ? steer->config->region : steer->maps.settings->region;
+	size_t count = 0, i;
+	int err = -ENOMEM;
+
+	if (!services || !backends)
+		goto out;
+	config.publish_interval_ms = steer->config->daemon.control.publish_ms;
+	for (i = 0; i < model->service_count; i++)
+		services[i] = loop_service_of(&steer->config->daemon, &model->services[i]);
+	for (i = 0; i < model->backend_count; i++) {
+		if (model->backends[i].state != BACKEND_GONE)
+			backends[count++] = loop_backend_of(&model->backends[i]);
+	}
+	err = loop_reload(steer->loop, &config, region, services, model->service_count, backends,
+			  count, clock_steady_ms());
+	for (i = 0; i < model->service_count && !err && !steer->told; i++)
+		recall_failures(steer, &services[i]);
+	steer->told |= !err;
+out:
+	free(services);
+	free(backends);
+	return err;
+}
+
+void steer_spread(struct steer *steer)
+{
+	int err = steer_tell_loop(steer);
+
+	if (!err)
+		err = checks_reload(steer->checks, &steer->config->daemon, &steer->model);
+	if (err)
+		log_limited(&steer->limit, LOG_ERROR, "cannot follow the new state: %s",
+			    strerror(-err));
+	ways_look_again(steer->ways);
+	steer->events.on_model(steer->events.context, &steer->model);
+}
