@@ -32,15 +32,24 @@ static __always_inline const struct backend *usable_backend(const struct packet 
 	return NULL;
 }
 
+/* Odd, and no more than that: they spread VIPs over the upper half of a word. */
+#define VIP_HIGH_MULTIPLIER 0x9e3779b97f4a7c15ULL
+#define VIP_LOW_MULTIPLIER  0xd6e8feb86659fd93ULL
+
 /*
  * A flow's place in the memory. UDP flows have no end that could be seen: theirs moves on with each
  * idle period, so one that sent nothing in the period before is not found again.
+ *
+ * By what the packet says alone: the processor goes on with it while the service is looked up.
  */
-static __always_inline __u64 hash_flow(const struct packet *packet, const struct service *service,
-				       __u32 idle_period)
+static __always_inline __u64 hash_flow(const struct packet *packet, __u32 idle_period)
 {
+	__u64 vip = packet->destination[0] * VIP_HIGH_MULTIPLIER +
+		    packet->destination[1] * VIP_LOW_MULTIPLIER;
+
 	return hash_words(&flow_key, packet->source[0], packet->source[1],
-			  packet->ports | (__u64)service->id << 32 | (__u64)idle_period << 42);
+			  vip ^ packet->ports ^ (__u64)packet->protocol << 34 ^
+				  (__u64)idle_period << 42);
 }
 
 static __always_inline __u32 idle_period_now(const struct service *service)
@@ -164,16 +173,14 @@ __noinline __u16 peek(__u32 cpu, __u64 hash)
 }
 
 /* What an ICMP error is about: looked up and left as it is, because anyone can send one. */
-static __always_inline void look_up_flow(struct packet *packet, const struct service *service,
-					 __u32 idle_period)
+static __always_inline void look_up_flow(struct packet *packet, __u32 idle_period)
 {
 	packet->backend = peek(packet->cpu, packet->flow_hash);
 	if (packet->backend == BACKEND_NONE && idle_period)
-		packet->backend = peek(packet->cpu, hash_flow(packet, service, idle_period - 1));
+		packet->backend = peek(packet->cpu, hash_flow(packet, idle_period - 1));
 }
 
-static __always_inline int recall_flow(struct packet *packet, const struct service *service,
-				       __u32 idle_period)
+static __always_inline int recall_flow(struct packet *packet, __u32 idle_period)
 {
 	struct flow_set *set = main_set(packet->cpu, packet->flow_hash);
 	__u32 entry;
@@ -188,7 +195,7 @@ static __always_inline int recall_flow(struct packet *packet, const struct servi
 	}
 	meet_flow(packet, packet->cpu);
 	if (packet->backend == BACKEND_NONE && idle_period)
-		renew_flow(packet, hash_flow(packet, service, idle_period - 1), packet->cpu);
+		renew_flow(packet, hash_flow(packet, idle_period - 1), packet->cpu);
 	return NEXT;
 }
 
@@ -204,7 +211,7 @@ static __always_inline const struct backend *backend_of_open_flow(struct packet 
 
 	if (unlikely(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST) || service->server_id_bytes))
 		return NULL;
-	packet->flow_hash = hash_flow(packet, service, idle_period_now(service));
+	packet->flow_hash = hash_flow(packet, idle_period_now(service));
 	set = main_set(bpf_get_smp_processor_id(), packet->flow_hash);
 	entry = set ? find_entry(set, flow_tag(packet->flow_hash)) : NO_ENTRY;
 	if (unlikely(entry >= FLOW_SET_ENTRIES || !(set->counted & set->fresh & 1 << entry)))
@@ -221,7 +228,7 @@ static __always_inline int find_flow(struct xdp_md *ctx, struct packet *packet,
 	__u32 idle_period = idle_period_now(service);
 	int verdict;
 
-	packet->flow_hash = hash_flow(packet, service, idle_period);
+	packet->flow_hash = hash_flow(packet, idle_period);
 	packet->cpu = bpf_get_smp_processor_id();
 	packet->backend = BACKEND_NONE;
 	packet->remembered = false;
@@ -237,9 +244,9 @@ static __always_inline int find_flow(struct xdp_md *ctx, struct packet *packet,
 		packet->backend = BACKEND_NONE;
 	}
 	if (packet->error) {
-		look_up_flow(packet, service, idle_period);
+		look_up_flow(packet, idle_period);
 	} else {
-		verdict = recall_flow(packet, service, idle_period);
+		verdict = recall_flow(packet, idle_period);
 		if (verdict != NEXT)
 			return verdict;
 	}

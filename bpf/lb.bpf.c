@@ -57,6 +57,9 @@ static __always_inline int balance_open(struct xdp_md *ctx, bool ipv4, struct pa
 	verdict = find_service(&packet, service);
 	if (verdict != NEXT)
 		return verdict;
+
+	/* Policy here as well. */
+
 	backend = backend_of_open_flow(&packet, *service);
 	if (likely(backend))
 		return forward(ctx, &packet, *service, backend);
@@ -64,7 +67,7 @@ static __always_inline int balance_open(struct xdp_md *ctx, bool ipv4, struct pa
 	return NEXT;
 }
 
-/* In registers it would be spilled by those who do not use it. */
+/* A packet in registers would be spilled to the stack by those who have no use for it, too. */
 static __always_inline void stay_in_memory(struct packet *packet)
 {
 	asm volatile("" : : "r"(packet) : "memory");

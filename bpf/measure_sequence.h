@@ -92,9 +92,7 @@ static __always_inline bool follow_sent(struct measure_counters *counters,
 		if ((__s32)(end - flow->sent) <= 0)
 			return false;
 	}
-	if (!known)
-		flow->known &= ~FLOW_GAP;
-	else if (below < 0)
+	if (known && below < 0)
 		note_gap(flow, segment);
 	flow->sent = end;
 	flow->known |= FLOW_SENT;
@@ -140,7 +138,7 @@ static __always_inline void measure_by_sequence(struct __sk_buff *skb,
 {
 	struct measure_flow *flow;
 
-	if (!takes_sequence_numbers(segment) || segment->flags & TCP_RST)
+	if (!takes_sequence_numbers(segment))
 		return;
 	flow = find_or_add_measured(segment);
 	if (!flow)

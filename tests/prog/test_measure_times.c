@@ -18,13 +18,17 @@ enum { WAIT_US = 17000, WAIT_BUCKET = 14 };
 
 static void assert_waits(struct measure_histogram histogram, __u64 waits)
 {
+	__u64 sum_us = histogram.sum_us;
 	__u64 longer = 0;
 
-	for (int i = WAIT_BUCKET; i < MEASURE_BUCKETS; i++)
+	for (int i = WAIT_BUCKET; i < MEASURE_BUCKETS; i++) {
 		longer += histogram.bucket[i];
+		if (waits == 1)
+			assert_int_equal(histogram.bucket[i], sum_us >> i == 1);
+	}
 	assert_int_equal(measure_samples(&histogram), waits);
 	assert_int_equal(longer, waits);
-	assert_true(histogram.sum_us >= waits * WAIT_US);
+	assert_true(sum_us >= waits * WAIT_US);
 	assert_true(histogram.square_sum_us2 >= waits * WAIT_US * WAIT_US);
 }
 
@@ -52,6 +56,25 @@ static void round_trips(void **state)
 		measure_play(&measure_ends[i], again, 1);
 		measure_play(&measure_ends[i], back, 4);
 		assert_waits(measure_counted(TCP_SERVICE).rtt, 2);
+	}
+}
+
+/* Segments of one tick are one wait. */
+static void same_tick(void **state)
+{
+	static const struct step out[] = {
+		{SENT, 0, 100, 5000, 1, 700},
+		{SENT, 0, 100, 5100, 1, 700},
+	};
+	static const struct step back[] = {{RECEIVED, 0, 0, 900, 5200, 40, 700}};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		measure_port++;
+		measure_play(&measure_ends[i], out, 2);
+		usleep(WAIT_US);
+		measure_play(&measure_ends[i], back, 1);
+		assert_waits(measure_counted(TCP_SERVICE).rtt, 1);
 	}
 }
 
@@ -87,7 +110,7 @@ static void odd_options(void **state)
 		{{1, 3, 3, 7, 2, 4, 5, 180, 8, 10, 0, 0, 0, 9, 0, 0, 0, 9, 0, 0}, 1},
 		{{1, 1, 8, 12, 0, 0, 0, 9, 0, 0, 0, 9}, 0},   /* of another length */
 		{{0, 1, 8, 10, 0, 0, 0, 9, 0, 0, 0, 9}, 0},   /* behind the end */
-		{{5, 0, 8, 10, 0, 0, 0, 9, 0, 0, 0, 9}, 0},   /* no length at all */
+		{{5, 1, 8, 10, 0, 0, 0, 9, 0, 0, 0, 9}, 0},   /* shorter than its header */
 		{{5, 255, 8, 10, 0, 0, 0, 9, 0, 0, 0, 9}, 0}, /* beyond the header */
 	};
 
@@ -124,6 +147,8 @@ static void responses(void **state)
 		{RECEIVED, 0, 0, 1200, 5100},
 		{SENT, 0, 0, 5100},   /* only acknowledges the request */
 		{SENT, 0, 100, 5000}, /* the response before, again */
+	};
+	static const struct step third[] = {
 		{SENT, 0, 100, 5100},
 		{SENT, 0, 100, 5200},
 	};
@@ -137,7 +162,10 @@ static void responses(void **state)
 		got = measure_counted(TCP_SERVICE);
 		assert_int_equal(measure_samples(&got.response), 1);
 		usleep(WAIT_US);
-		measure_play(&measure_ends[i], second, 6);
+		measure_play(&measure_ends[i], second, 4);
+		got = measure_counted(TCP_SERVICE);
+		assert_int_equal(measure_samples(&got.response), 0);
+		measure_play(&measure_ends[i], third, 2);
 		assert_waits(measure_counted(TCP_SERVICE).response, 1);
 	}
 }
@@ -145,9 +173,8 @@ static void responses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(round_trips),
-		cmocka_unit_test(lost_round_trips),
-		cmocka_unit_test(odd_options),
+		cmocka_unit_test(round_trips),      cmocka_unit_test(same_tick),
+		cmocka_unit_test(lost_round_trips), cmocka_unit_test(odd_options),
 		cmocka_unit_test(responses),
 	};
 
