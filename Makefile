@@ -156,6 +156,9 @@ install: all
 	install -D -m 0755 $(B)/sluice $(DESTDIR)$(PREFIX)/sbin/sluice
 	install -D -m 0644 scripts/sluice.bash-completion \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/sluice
+	install -D -m 0644 scripts/sluice.service $(DESTDIR)$(PREFIX)/lib/systemd/system/sluice.service
+	install -D -m 0644 scripts/sluice-agent.service \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/sluice-agent.service
 
 clean:
 	rm -rf $(B)

@@ -14,9 +14,7 @@
 #include "measure_sequence.h"
 #include "measure_socket.h"
 
-/*
- * For TCX as for clsact: let the next program or filter decide, as if there were none of ours.
- */
+/* For TCX as for clsact: let the next program or filter decide, as if there were none of ours. */
 #define GO_ON TC_ACT_UNSPEC
 
 /* From a service to its clients. */

@@ -10,7 +10,7 @@ packages="
 	libjansson-dev libcyaml-dev libyaml-dev libcmocka-dev
 	libevent-dev libssl-dev libsystemd-dev
 	iproute2 ethtool util-linux procps curl jq python3
-	nginx wrk iperf3 iputils-ping nftables tcpdump tshark
+	nginx wrk iperf3 iputils-ping nftables tcpdump tshark openssl
 "
 for extra in "$@"; do
 	case $extra in

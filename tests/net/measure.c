@@ -39,7 +39,7 @@ static void print_times(const char *name, const struct measure_times *times)
 	printf("%s_p99_us %.0f\n", name, times->p99_us);
 }
 
-static int print_counters(void)
+static int print_counters(const char *device)
 {
 	static const struct measure_counters none;
 	struct measure_counters sum;
@@ -60,6 +60,7 @@ static int print_counters(void)
 	printf("resets_received %llu\n", (unsigned long long)sum.resets_received);
 	print_times("rtt", &window.rtt);
 	print_times("response", &window.response);
+	printf("in_place %d\n", !measure_check(measure, device));
 	puts("end");
 	return fflush(stdout);
 }
@@ -90,7 +91,7 @@ int main(int argc, char **argv)
 		return fail(&error);
 	printf("ready %s\n", measure_attached_by(measure, argv[1]));
 	fflush(stdout);
-	while (!sigwait(&signals, &signal) && signal == SIGUSR1 && !print_counters())
+	while (!sigwait(&signals, &signal) && signal == SIGUSR1 && !print_counters(argv[1]))
 		;
 	measure_close(measure);
 	return 0;

@@ -159,7 +159,7 @@ check_equal "it is gone, with its backends" "$(query backend list 'map(.backend)
 check_equal "help has every command" "$(lb --help | grep -c '^  [a-z]')" 23
 for command in load unload check attach detach "service add" "service set" "service del" "service list" \
 	"backend add" "backend set" "backend del" "backend list" "backend resolve" \
-	"weight set" "weight plan" "weight apply" "weight show" status stats; do
+	"weight set" "weight plan" "weight apply" "weight show" status stats run "report send" "report watch"; do
 	# shellcheck disable=SC2086
 	check "help of $command" grep -q "^usage: sluice $command" <(lb $command --help)
 done

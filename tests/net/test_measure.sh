@@ -123,7 +123,7 @@ fetch() {
 	in_background client "${one_cpu[@]}" "$HELPERS/bulk" fetch tcp "$2" $PORT "$3" "$4" \
 		>"$TMP/fetch"
 	fetch_pid=$!
-	if wait_for 20 grep -q done "$TMP/fetch"; then ok "$1"; else not_ok "$1"; fi
+	if wait_for 20 grep -q 'done' "$TMP/fetch"; then ok "$1"; else not_ok "$1"; fi
 	sleep 0.1 # what is sent again although it arrived
 }
 
@@ -247,6 +247,23 @@ both() {
 	stop_measuring first second
 }
 
+# in_place NAME: whether packets pass its programs, as it says.
+in_place() {
+	take "$1"
+	value "$1.now" in_place
+}
+
+# removed HOOK UNDO...: by someone else, under the eyes of one who measures.
+removed() {
+	in_ns node1 ip link add gone0 type veth peer name gone1
+	start_measuring removed node1 gone0 "$1"
+	check_equal "$1: in place" "$(in_place removed)" 1
+	in_ns node1 "${@:2}"
+	check_equal "$1: not after ${*:2}" "$(in_place removed)" 0
+	stop_measuring removed
+	in_ns node1 ip link del gone0 2>/dev/null
+}
+
 # A filter of someone else, and those of a process that was killed.
 leftovers() {
 	in_ns node1 tc qdisc add dev eth0 clsact 2>/dev/null
@@ -289,10 +306,13 @@ stop_measuring socket
 if [ "$hook" = tcx ]; then
 	handshakes tcx
 	both
+	removed tcx ip link del gone0
 else
 	check_fails "no TCX" 1 "no TCX" in_ns node1 "$HELPERS/measure" eth0 tcx "$VIP"
 fi
 handshakes clsact
 aborts
 leftovers
+removed clsact tc qdisc del dev gone0 clsact
+removed clsact ip link del gone0
 finish

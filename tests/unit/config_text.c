@@ -60,13 +60,13 @@ static void unknown_keys(void **state)
 {
 	static const struct refusal cases[] = {
 		{"\nregion: a\nbogus: 1\n", 3,
-		 "got the unknown key \"bogus\", expected one of load, control, sources, health, weights, region, services"},
+		 "got the unknown key \"bogus\", expected one of load, control, sources, agent, health, weights, region, services"},
 		{"<<: {region: a}\n", 1,
-		 "got the unknown key \"<<\", expected one of load, control, sources, health, weights, region, services"},
+		 "got the unknown key \"<<\", expected one of load, control, sources, agent, health, weights, region, services"},
 		{"\"\": 1\n", 1,
-		 "got the unknown key \"\", expected one of load, control, sources, health, weights, region, services"},
+		 "got the unknown key \"\", expected one of load, control, sources, agent, health, weights, region, services"},
 		{"Region: a\n", 1,
-		 "got the unknown key \"Region\", expected one of load, control, sources, health, weights, region, services"},
+		 "got the unknown key \"Region\", expected one of load, control, sources, agent, health, weights, region, services"},
 		{"load:\n  seed: 1\n  flows: 2\n", 3,
 		 "load: got the unknown key \"flows\", expected one of flows_per_cpu, "
 		 "backends_max, "
@@ -77,7 +77,7 @@ static void unknown_keys(void **state)
 		{ONE_SERVICE "    services[0].vip: 1\n", 6,
 		 "services[0]: got the unknown key \"services[0].vip\", expected one of name, vip, "
 		 "port, proto, forward, slots, local_count, mss, idle, quic_server_id_bytes, "
-		 "backends"},
+		 "policy, health, backends"},
 		{ONE_SERVICE "    backends:\n"
 			     "      - {name: a, address: 10.0.0.1}\n"
 			     "      - name: b\n"
@@ -86,7 +86,7 @@ static void unknown_keys(void **state)
 		 "services[0].backends[1]: got the unknown key \"weigth\", expected one of name, "
 		 "address, port, node, region, weight, state, server_id"},
 		{"\"a\\e[2J: \xe4\xb8\x8a\": 1\n", 1,
-		 "got the unknown key \"a?[2J: ???\", expected one of load, control, sources, health, weights, region, services"},
+		 "got the unknown key \"a?[2J: ???\", expected one of load, control, sources, agent, health, weights, region, services"},
 	};
 
 	(void)state;

@@ -37,6 +37,7 @@ extern const struct command backend_commands[];
 extern const struct command weight_commands[];
 extern const struct command status_commands[];
 extern const struct command stats_commands[];
+extern const struct command agent_commands[];
 extern const struct command run_commands[];
 extern const struct command report_commands[];
 

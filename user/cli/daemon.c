@@ -30,7 +30,7 @@ static void print_sources(const json_t *sources)
 		{"source", "SOURCE", NULL, 0},       {"reports", "REPORTS", NULL, 0},
 		{"malformed", "MALFORMED", NULL, 0}, {"forged", "FORGED", NULL, 0},
 		{"replayed", "REPLAYED", NULL, 0},   {"untimely", "UNTIMELY", NULL, 0},
-		{"failed", "FAILED", NULL, 0},
+		{"failed", "FAILED", NULL, 0},       {"strangers", "STRANGERS", NULL, 0},
 	};
 	json_t *rows = json_array(), *counters;
 	const char *name;

@@ -17,6 +17,7 @@
 #include "../kernel/apply.h"
 #include "../kernel/attach.h"
 #include "../kernel/object.h"
+#include "config_file.h"
 #include "output.h"
 #include "remote.h"
 #include "session.h"
@@ -30,23 +31,6 @@ struct load_arguments {
 	bool have_gue_port;
 	bool have_icmp_rate;
 };
-
-/* Returns CLI_OK with @config to be freed, or CLI_FAILED after the user has been told. */
-static int read_config(const char *path, struct config *config)
-{
-	struct text_error error = {};
-	size_t text_bytes;
-	char *text = cli_read_file(path, &text_bytes);
-	int err;
-
-	if (!text)
-		return CLI_FAILED;
-	err = config_parse(text, text_bytes, config, &error);
-	free(text);
-	if (err && error.line)
-		return cli_fail("%s:%d: %s", path, error.line, error.what);
-	return err ? cli_fail("%s: %s", path, error.what) : CLI_OK;
-}
 
 static int make_settings(const struct config *config, struct settings *settings)
 {
@@ -232,7 +216,7 @@ static int load_wanted(const struct load_arguments *arguments, struct config *co
 {
 	if (!arguments->path)
 		config_default(config);
-	else if (read_config(arguments->path, config))
+	else if (config_file_read(arguments->path, config))
 		return CLI_FAILED;
 	if (arguments->have_gue_port)
 		config->load.gue_port = arguments->gue_port;
@@ -304,7 +288,7 @@ static int check(struct cli *cli, int argc, char **argv)
 
 	if (argc != 2)
 		return cli_usage(cli, "expected one FILE");
-	if (read_config(argv[1], &config))
+	if (config_file_read(argv[1], &config))
 		return CLI_FAILED;
 	if (cli->json)
 		output_json(json_pack("{s:b, s:I, s:I}", "valid", 1, "services",

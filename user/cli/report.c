@@ -14,10 +14,9 @@
 #include "../core/envelope.h"
 #include "../core/report.h"
 #include "../io/endpoint.h"
-#include "../io/source_udp.h"
+#include "../io/key_file.h"
 #include "../io/unix_socket.h"
 #include "cli.h"
-
 #include "remote.h"
 
 #define SKEW_MS 5000
@@ -147,7 +146,7 @@ static int open_udp(const struct cli *cli, const struct send_arguments *argument
 
 	if (address_parse_port(arguments->to, &address, &port) || !port)
 		return cli_usage(cli, "--to is '%s', expected ADDRESS:PORT", arguments->to);
-	sending->key = source_read_key(arguments->key_path, &error);
+	sending->key = key_file_read(arguments->key_path, &error);
 	if (!sending->key)
 		return cli_fail("%s", error.what);
 	if (getrandom(&sending->sender, sizeof(sending->sender), 0) != sizeof(sending->sender))

@@ -122,8 +122,10 @@ static int follow_options(const struct cli *cli, int argc, char **argv, struct f
 			break;
 		case OPTION_REGION:
 			if (!model_region_valid(optarg))
-				return cli_usage(cli, "--region is '%s', expected up to %d printable "
-						 "characters", optarg, REGION_BYTES - 1);
+				return cli_usage(cli,
+						 "--region is '%s', expected up to %d printable "
+						 "characters",
+						 optarg, REGION_BYTES - 1);
 			follow->region = optarg;
 			break;
 		default:
@@ -292,7 +294,8 @@ static json_t *weight_row(const struct model *model, const struct model_backend 
 	const struct model_service *service = model_service_by_id(model, backend->service);
 
 	return json_pack("{s:s, s:s, s:s, s:i, s:f, s:i, s:f, s:f, s:s}", "service", service->name,
-			 "backend", backend->name, "state", backend_state_name(backend->state),
+			 "backend", backend->name, "state",
+			 backend->failed ? "failed" : backend_state_name(backend->state),
 			 "base_weight", backend->base_weight, "weight",
 			 (double)backend->weight_milli / WEIGHT_MILLI, "bias", backend->bias,
 			 "wanted_share_percent", share->wanted * 100, "slot_share_percent",
@@ -336,7 +339,8 @@ static int weight_show(struct cli *cli, int argc, char **argv)
 		const struct model_backend *backend = &session.model.backends[i];
 
 		if (backend->state != BACKEND_GONE && (!only || backend->service == only->id))
-			json_array_append_new(rows, weight_row(&session.model, backend, &shares[i]));
+			json_array_append_new(rows,
+					      weight_row(&session.model, backend, &shares[i]));
 	}
 	if (cli->json) {
 		output_json(json_pack("{s:I, s:o}", "generation",
@@ -353,7 +357,8 @@ out:
 }
 
 const struct command weight_commands[] = {
-	{"weight", "set", "SERVICE BACKEND=WEIGHT...", "set weights by hand, all at once", weight_set},
+	{"weight", "set", "SERVICE BACKEND=WEIGHT...", "set weights by hand, all at once",
+	 weight_set},
 	{"weight", "plan",
 	 "FILE|- [--policy adaptive|decay|edge|probe|score] [--region REGION] "
 	 "[--max-skew SECONDS]",

@@ -22,6 +22,7 @@ void config_default(struct config *config)
 		.model.backends_max = CONFIG_BACKENDS_DEFAULT,
 		.model.slots_max = CONFIG_SLOTS_DEFAULT,
 	};
+	config_agent_default(&config->agent);
 	config_daemon_default(&config->daemon);
 }
 
@@ -280,6 +281,7 @@ int config_parse(const char *text, size_t text_bytes, struct config *config,
 		return 0;
 
 	if (read_load(&reader, in->load, config) &&
+	    config_agent_read(&reader, in, &config->agent) &&
 	    read_region(&reader, in->region, config->region))
 		err = read_services(&reader, in, &config->model);
 	else

@@ -40,7 +40,7 @@
  *	                            # none
  *	    policy, health: as config_daemon.h has them
  *
- * and what only the daemon wants to know: config_daemon.h.
+ * and what only the daemon wants to know: config_daemon.h, and the nodes' agents: config_agent.h.
  *
  * Numbers are plain decimal digits. Unknown keys, keys given twice and aliases are refused.
  */
@@ -51,6 +51,7 @@
 
 #include "../../maps/flow.h"
 #include "../../maps/gue.h"
+#include "config_agent.h"
 #include "config_daemon.h"
 #include "model.h"
 
@@ -85,6 +86,7 @@ struct config_load {
 struct config {
 	struct config_load load;
 	char region[REGION_BYTES];
+	struct config_agent agent;
 	struct config_daemon daemon;
 	struct model model; /* only what a person configures is filled in; ids are given */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config_text.h"
+#include "loop_constants.h"
 
 #define HOUR_MS   3600000
 #define MINUTE_MS 60000
@@ -32,7 +33,9 @@ void config_daemon_default(struct config_daemon *daemon)
 				.status_max = 399,
 				.path = "/",
 			},
-		.policy = WEIGHT_EDGE,
+		.policy = WEIGHT_ADAPTIVE,
+		.slow_start_ms = LOOP_SLOW_START_DEFAULT_MS,
+		.loop = loop_config_default(),
 	};
 }
 
@@ -81,13 +84,6 @@ static bool read_control(struct reader *reader, const struct control_text *in,
 	return read_bool(reader, "load", in->load, &control->load) &&
 	       read_count(reader, "publish_ms", in->publish_ms, 50, MINUTE_MS,
 			  &control->publish_ms);
-}
-
-static bool read_path(const struct reader *reader, const char *key, const char *text, char *path)
-{
-	if (text && *text != '/')
-		return read_wrong(reader, key, text, "a path that begins with /");
-	return read_word(reader, key, text, CONFIG_PATH_BYTES, path);
 }
 
 static bool read_unix(const struct reader *reader, const char *text, char *path)
@@ -192,6 +188,25 @@ static bool read_policy(const struct reader *reader, const char *text, enum weig
 	       read_wrong(reader, "policy", text, "adaptive, decay, edge, probe or score");
 }
 
+static bool read_weights(struct reader *reader, const struct weights_text *in,
+			 struct config_daemon *daemon)
+{
+	struct text_error refusal;
+	char key[32];
+
+	enter(reader, "", "weights");
+	for (unsigned int i = 0; i < in->constants_count; i++) {
+		if (!loop_constant_set(&daemon->loop, in->constants[i], &refusal))
+			continue;
+		snprintf(key, sizeof(key), "constants[%u]", i);
+		read_refuse_at(reader, key, refusal.what);
+		return false;
+	}
+	return read_policy(reader, in->policy, &daemon->policy) &&
+	       read_count(reader, "slow_start_ms", in->slow_start_ms, 0, HOUR_MS,
+			  &daemon->slow_start_ms);
+}
+
 static bool read_for_all(struct reader *reader, const struct config_text *in,
 			 struct config_daemon *daemon)
 {
@@ -201,8 +216,8 @@ static bool read_for_all(struct reader *reader, const struct config_text *in,
 	enter(reader, "", "health");
 	if (in->health && !read_health(reader, in->health, &daemon->health))
 		return false;
-	enter(reader, "", "weights");
-	return !in->weights || read_policy(reader, in->weights->policy, &daemon->policy);
+	daemon->loop.publish_interval_ms = daemon->control.publish_ms;
+	return !in->weights || read_weights(reader, in->weights, daemon);
 }
 
 static bool read_service(struct reader *reader, const char *place, const struct service_text *in,

@@ -32,6 +32,8 @@
  *	  verify: true              # https: the certificate must be good; by default it need not
  *	weights:
  *	  policy: adaptive          # or decay, edge, probe, score; a service may name its own
+ *	  slow_start_ms: 30000      # 0 to 3600000, until a backend that is new has all its weight
+ *	  constants: [edge.cpu_shut_percent=90, decay.calm_alpha=0.6]  # see loop_constants.h
  */
 #ifndef SLUICE_CORE_CONFIG_DAEMON_H
 #define SLUICE_CORE_CONFIG_DAEMON_H
@@ -42,9 +44,9 @@
 #include "../../maps/service.h"
 #include "address.h"
 #include "config_read.h"
+#include "loop.h"
 #include "weight.h"
 
-#define CONFIG_PATH_BYTES   108 /* as a unix socket's address has */
 #define CONFIG_DEVICES_MAX  16
 #define CONFIG_DEVICE_BYTES 16
 
@@ -108,6 +110,8 @@ struct config_daemon {
 	struct config_sources sources;
 	struct config_health health;
 	enum weight_policy policy;
+	unsigned int slow_start_ms;
+	struct loop_config loop;
 	struct config_service *services;
 	size_t service_count;
 };

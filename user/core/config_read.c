@@ -79,6 +79,14 @@ bool read_count(const struct reader *reader, const char *key, const char *text, 
 	return good;
 }
 
+bool read_path(const struct reader *reader, const char *key, const char *text,
+	       char path[CONFIG_PATH_BYTES])
+{
+	if (text && *text != '/')
+		return read_wrong(reader, key, text, "a path that begins with /");
+	return read_word(reader, key, text, CONFIG_PATH_BYTES, path);
+}
+
 bool read_word(const struct reader *reader, const char *key, const char *text, size_t room,
 	       char *word)
 {

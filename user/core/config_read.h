@@ -13,6 +13,8 @@
 #include "address.h"
 #include "text_error.h"
 
+#define CONFIG_PATH_BYTES 108 /* as a unix socket's address has */
+
 struct reader {
 	const char *text;
 	size_t text_bytes;
@@ -42,5 +44,9 @@ bool read_address(const struct reader *reader, const char *key, const char *text
 /* A word of at most @room - 1 printable bytes, such as a path. */
 bool read_word(const struct reader *reader, const char *key, const char *text, size_t room,
 	       char *word);
+
+/* A path from the root of the file system, or of a web server. */
+bool read_path(const struct reader *reader, const char *key, const char *text,
+	       char path[CONFIG_PATH_BYTES]);
 
 #endif

@@ -25,14 +25,14 @@ static const cyaml_schema_field_t load_fields[] = {
 	CYAML_FIELD_END,
 };
 
-static const cyaml_schema_value_t device_schema = {
+static const cyaml_schema_value_t word_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED),
 };
 
 static const cyaml_schema_field_t control_fields[] = {
 	TEXT("load", CYAML_FLAG_OPTIONAL, struct control_text, load),
-	CYAML_FIELD_SEQUENCE("attach", EMPTY_IS_NONE, struct control_text, attach, &device_schema,
-			     0, CYAML_UNLIMITED),
+	CYAML_FIELD_SEQUENCE("attach", EMPTY_IS_NONE, struct control_text, attach, &word_schema, 0,
+			     CYAML_UNLIMITED),
 	TEXT("publish_ms", CYAML_FLAG_OPTIONAL, struct control_text, publish_ms),
 	CYAML_FIELD_END,
 };
@@ -68,6 +68,25 @@ static const cyaml_schema_field_t health_fields[] = {
 
 static const cyaml_schema_field_t weights_fields[] = {
 	TEXT("policy", CYAML_FLAG_OPTIONAL, struct weights_text, policy),
+	TEXT("slow_start_ms", CYAML_FLAG_OPTIONAL, struct weights_text, slow_start_ms),
+	CYAML_FIELD_SEQUENCE("constants", EMPTY_IS_NONE, struct weights_text, constants,
+			     &word_schema, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t agent_fields[] = {
+	TEXT("node", CYAML_FLAG_OPTIONAL, struct agent_text, node),
+	TEXT("interval_ms", CYAML_FLAG_OPTIONAL, struct agent_text, interval_ms),
+	CYAML_FIELD_SEQUENCE("balancers", EMPTY_IS_NONE, struct agent_text, balancers, &word_schema,
+			     0, CYAML_UNLIMITED),
+	TEXT("key_file", CYAML_FLAG_OPTIONAL, struct agent_text, key_file),
+	CYAML_FIELD_SEQUENCE("measure", EMPTY_IS_NONE, struct agent_text, measure, &word_schema, 0,
+			     CYAML_UNLIMITED),
+	TEXT("workers", CYAML_FLAG_OPTIONAL, struct agent_text, workers),
+	TEXT("application_file", CYAML_FLAG_OPTIONAL, struct agent_text, application_file),
+	TEXT("application_max_age_ms", CYAML_FLAG_OPTIONAL, struct agent_text,
+	     application_max_age_ms),
+	TEXT("cgroup", CYAML_FLAG_OPTIONAL, struct agent_text, cgroup),
 	CYAML_FIELD_END,
 };
 
@@ -117,6 +136,7 @@ static const cyaml_schema_field_t config_fields[] = {
 				control_fields),
 	CYAML_FIELD_MAPPING_PTR("sources", EMPTY_IS_NONE, struct config_text, sources,
 				sources_fields),
+	CYAML_FIELD_MAPPING_PTR("agent", EMPTY_IS_NONE, struct config_text, agent, agent_fields),
 	CYAML_FIELD_MAPPING_PTR("health", EMPTY_IS_NONE, struct config_text, health, health_fields),
 	CYAML_FIELD_MAPPING_PTR("weights", EMPTY_IS_NONE, struct config_text, weights,
 				weights_fields),
@@ -147,6 +167,8 @@ const cyaml_schema_field_t *config_schema_fields(const char *path)
 		return control_fields;
 	if (!strcmp(path, "sources"))
 		return sources_fields;
+	if (!strcmp(path, "agent"))
+		return agent_fields;
 	if (!strcmp(path, "weights"))
 		return weights_fields;
 	if (ends_with(path, "health"))

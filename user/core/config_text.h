@@ -59,6 +59,23 @@ struct health_text {
 
 struct weights_text {
 	char *policy;
+	char *slow_start_ms;
+	char **constants;
+	unsigned int constants_count;
+};
+
+struct agent_text {
+	char *node;
+	char *interval_ms;
+	char **balancers;
+	unsigned int balancers_count;
+	char *key_file;
+	char **measure;
+	unsigned int measure_count;
+	char *workers;
+	char *application_file;
+	char *application_max_age_ms;
+	char *cgroup;
 };
 
 struct backend_text {
@@ -90,6 +107,7 @@ struct service_text {
 };
 
 struct config_text {
+	struct agent_text *agent;
 	struct load_text *load;
 	struct control_text *control;
 	struct sources_text *sources;

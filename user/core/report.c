@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MS_PER_HOUR 3600000.0
-#define BILLION     1000000000.0
+#include "report_number.h"
 
 #define VALUE_BYTES    56
 #define EXPECTED_BYTES 96
@@ -117,40 +116,12 @@ static int read_name(const struct subject *subject, const char *field, const jso
 	return 0;
 }
 
-static const struct number_field {
-	const char *name;
-	size_t offset;
-	double max;
-	enum report_field field;
-} number_fields[] = {
-	{"cpu_percent", offsetof(struct report, cpu_percent), 100, REPORT_CPU},
-	{"mem_percent", offsetof(struct report, mem_percent), 100, REPORT_MEM},
-	{"latency_ms", offsetof(struct report, latency_ms), MS_PER_HOUR, REPORT_LATENCY},
-	{"rps", offsetof(struct report, rps), BILLION, REPORT_RPS},
-	{"inflight", offsetof(struct report, inflight), BILLION, REPORT_INFLIGHT},
-	{"workers", offsetof(struct report, workers), BILLION, REPORT_WORKERS},
-	{"retransmit_percent", offsetof(struct report, retransmit_percent), 100, REPORT_RETRANSMIT},
-	{"p95_ms", offsetof(struct report, p95_ms), MS_PER_HOUR, REPORT_P95},
-	{"load", offsetof(struct report, load), BILLION, REPORT_LOAD},
-	{"rtt_ms", offsetof(struct report, rtt_ms), MS_PER_HOUR, REPORT_RTT},
-	{"rtt_deviation_ms", offsetof(struct report, rtt_deviation_ms), MS_PER_HOUR,
-	 REPORT_RTT_DEVIATION},
-	{"p50_ms", offsetof(struct report, p50_ms), MS_PER_HOUR, REPORT_P50},
-	{"p99_ms", offsetof(struct report, p99_ms), MS_PER_HOUR, REPORT_P99},
-	{"application_utilization", offsetof(struct report, application_utilization), 1000,
-	 REPORT_APPLICATION_UTILIZATION},
-	{"application_weight_percent", offsetof(struct report, application_weight_percent), 1000,
-	 REPORT_APPLICATION_WEIGHT},
-	{"rps_fractional", offsetof(struct report, rps_fractional), BILLION, REPORT_RPS_FRACTIONAL},
-	{"eps", offsetof(struct report, eps), BILLION, REPORT_EPS},
-};
-
 static bool is_absent(const json_t *value)
 {
 	return !value || json_is_null(value);
 }
 
-static int read_number(const struct subject *subject, const struct number_field *field,
+static int read_number(const struct subject *subject, const struct report_number *field,
 		       const json_t *value, struct report *report)
 {
 	double number = json_number_value(value);
@@ -164,8 +135,7 @@ static int read_number(const struct subject *subject, const struct number_field 
 			 json_is_number(value) ? "" : "a number from ", field->max);
 		return refuse_value(subject, field->name, value, expected);
 	}
-	*(double *)((char *)report + field->offset) = number;
-	report->fields |= field->field;
+	report_number_set(report, field, number);
 	return 0;
 }
 
@@ -316,8 +286,8 @@ static int read_report(struct subject *subject, const json_t *item, int64_t now_
 		return err;
 	subject->node = report->node;
 
-	for (size_t i = 0; i < sizeof(number_fields) / sizeof(number_fields[0]); i++) {
-		const struct number_field *field = &number_fields[i];
+	for (size_t i = 0; i < REPORT_NUMBERS; i++) {
+		const struct report_number *field = &report_numbers[i];
 
 		err = read_number(subject, field, json_object_get(item, field->name), report);
 		if (err)

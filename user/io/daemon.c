@@ -18,8 +18,8 @@ static void on_report(void *context, enum source source, const struct report *re
 {
 	struct daemon *daemon = context;
 
-	(void)source;
-	steer_report(daemon->steer, report);
+	if (steer_report(daemon->steer, report) == LATEST_STRANGER)
+		daemon->intake.counters[source].strangers++;
 }
 
 static void on_text(void *context, enum source source, const char *text, size_t text_bytes)
@@ -116,6 +116,7 @@ static void reload(struct daemon *daemon)
 		config_free(daemon->config);
 		free(daemon->config);
 		daemon->config = config;
+		daemon->intake.skew_ms = config->daemon.sources.clock_skew_ms;
 	}
 	snprintf(daemon->last_error, sizeof(daemon->last_error), "%s", err ? error.what : "");
 	sd_notify(0, "READY=1");

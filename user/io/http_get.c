@@ -126,15 +126,19 @@ static struct bufferevent *transport_new(struct event_base *base,
 					      BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
 }
 
-static bool send_request(struct http_get *get, const char *host)
+static bool send_request(struct http_get *get)
 {
 	struct evhttp_request *request = evhttp_request_new(on_done, get);
+	const char *host = get->request.host;
+	char text[ADDRESS_TEXT_BYTES];
 	struct evkeyvalq *headers;
 
 	if (!request)
 		return false;
 	evhttp_request_set_error_cb(request, on_error);
 	headers = evhttp_request_get_output_headers(request);
+	if (!host || !*host)
+		host = address_format_port(&get->request.address, get->request.port, text);
 	evhttp_add_header(headers, "Host", host);
 	evhttp_add_header(headers, "User-Agent", "sluice/" SLUICE_VERSION);
 	evhttp_add_header(headers, "Connection", "close");
@@ -168,7 +172,7 @@ struct http_get *http_get_start(struct event_base *base, const struct http_get_r
 	if (!get->body || !get->end || !get->connection || event_add(get->end, &timeout))
 		goto fail;
 	evhttp_connection_set_max_body_size(get->connection, request->body_bytes_max);
-	if (send_request(get, host))
+	if (send_request(get))
 		return get;
 fail:
 	http_get_cancel(get);

@@ -56,12 +56,12 @@ json_t *intake_json(const struct intake *intake)
 
 		json_object_set_new(
 			all, source_name(source),
-			json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "texts",
+			json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "texts",
 				  (json_int_t)of->texts, "reports", (json_int_t)of->reports,
 				  "malformed", (json_int_t)of->malformed, "forged",
 				  (json_int_t)of->forged, "replayed", (json_int_t)of->replayed,
 				  "untimely", (json_int_t)of->untimely, "failed",
-				  (json_int_t)of->failed));
+				  (json_int_t)of->failed, "strangers", (json_int_t)of->strangers));
 	}
 	return all;
 }

@@ -18,6 +18,7 @@ struct source_counters {
 	__u64 replayed;  /* seen before */
 	__u64 untimely;  /* sent too long ago, or too far ahead */
 	__u64 failed;    /* to be read or asked for at all */
+	__u64 strangers; /* reports of nodes that no backend lives on */
 };
 
 struct intake {

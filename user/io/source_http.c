@@ -124,18 +124,34 @@ static int listen_at(const struct endpoint *at)
 	return err;
 }
 
-static int read_secret(struct source_http *http, const char *path, struct text_error *error)
+static void forget_key(struct source_http *http)
+{
+	if (http->secret)
+		explicit_bzero(http->secret, http->secret_bytes);
+	free(http->secret);
+	http->secret = NULL;
+}
+
+int source_http_read_key(struct source_http *http, const char *path, struct text_error *error)
 {
 	size_t bytes;
+	char *text;
 
-	if (!*path)
+	if (!*path) {
+		forget_key(http);
 		return 0;
-	http->secret = file_read(path, ENVELOPE_KEY_BYTES_MAX, &bytes, error);
-	if (!http->secret)
+	}
+	text = file_read(path, ENVELOPE_KEY_BYTES_MAX, &bytes, error);
+	if (!text)
 		return -EINVAL;
-	http->secret_bytes = envelope_secret_bytes(http->secret, bytes);
-	if (!http->secret_bytes)
+	bytes = envelope_secret_bytes(text, bytes);
+	if (!bytes) {
+		free(text);
 		return text_refuse(error, -EINVAL, "http_key_file", "%s is empty", path);
+	}
+	forget_key(http);
+	http->secret = text;
+	http->secret_bytes = bytes;
 	return 0;
 }
 
@@ -173,7 +189,7 @@ struct source_http *source_http_open(struct event_base *base, const struct confi
 	if (!http)
 		return NULL;
 	http->intake = intake;
-	if (!read_secret(http, config->http_key_file, error) &&
+	if (!source_http_read_key(http, config->http_key_file, error) &&
 	    !start(http, base, &config->http, error))
 		return http;
 	source_http_close(http);
@@ -186,8 +202,6 @@ void source_http_close(struct source_http *http)
 		return;
 	if (http->server)
 		evhttp_free(http->server);
-	if (http->secret)
-		explicit_bzero(http->secret, http->secret_bytes);
-	free(http->secret);
+	forget_key(http);
 	free(http);
 }

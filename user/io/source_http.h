@@ -15,4 +15,7 @@ struct source_http *source_http_open(struct event_base *base, const struct confi
 				     struct intake *intake, struct text_error *error);
 void source_http_close(struct source_http *http);
 
+/* Take the key from its file ("": there is none); on failure the one of before stays. */
+int source_http_read_key(struct source_http *http, const char *path, struct text_error *error);
+
 #endif

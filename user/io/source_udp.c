@@ -12,7 +12,7 @@
 #include "../core/replay.h"
 #include "clock.h"
 #include "endpoint.h"
-#include "file.h"
+#include "key_file.h"
 
 /* As many as one call takes, then the loop sees to the others. */
 #define BATCH 32
@@ -100,21 +100,15 @@ static int open_socket(const struct endpoint *at)
 	return err;
 }
 
-struct envelope_key *source_read_key(const char *path, struct text_error *error)
+int source_udp_read_key(struct source_udp *udp, const char *path, struct text_error *error)
 {
-	struct envelope_key *key;
-	size_t bytes;
-	char *text = file_read(path, ENVELOPE_KEY_BYTES_MAX + 2, &bytes, error);
+	struct envelope_key *key = key_file_read(path, error);
 
-	if (!text)
-		return NULL;
-	key = envelope_key_new(text, envelope_secret_bytes(text, bytes));
 	if (!key)
-		text_refuse(error, -EINVAL, NULL, "%s is no key: expected %d to %d bytes", path,
-			    ENVELOPE_KEY_BYTES_MIN, ENVELOPE_KEY_BYTES_MAX);
-	explicit_bzero(text, bytes);
-	free(text);
-	return key;
+		return -EINVAL;
+	envelope_key_free(udp->key);
+	udp->key = key;
+	return 0;
 }
 
 static void prepare_batch(struct source_udp *udp)
@@ -140,8 +134,7 @@ struct source_udp *source_udp_open(struct event_base *base, const struct config_
 		return NULL;
 	udp->fd = -1;
 	udp->intake = intake;
-	udp->key = source_read_key(config->key_file, error);
-	if (!udp->key)
+	if (source_udp_read_key(udp, config->key_file, error))
 		goto fail;
 	udp->replay = replay_new(config->clock_skew_ms, clock_wall_ms());
 	udp->datagrams = calloc(BATCH, sizeof(*udp->datagrams));

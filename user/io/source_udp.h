@@ -15,7 +15,7 @@ struct source_udp *source_udp_open(struct event_base *base, const struct config_
 				   struct intake *intake, struct text_error *error);
 void source_udp_close(struct source_udp *udp);
 
-/* Read a key file. NULL with @error filled in. */
-struct envelope_key *source_read_key(const char *path, struct text_error *error);
+/* Take the key from its file; on failure the one of before stays. Returns 0 or negative errno. */
+int source_udp_read_key(struct source_udp *udp, const char *path, struct text_error *error);
 
 #endif

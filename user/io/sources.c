@@ -52,6 +52,18 @@ static bool open_all(struct sources *sources, const struct config_sources *confi
 								     sources->intake, error));
 }
 
+/* Files of the same name may have other keys in them by now. */
+static int read_keys(struct sources *sources, struct text_error *error)
+{
+	int err = 0;
+
+	if (sources->udp)
+		err = source_udp_read_key(sources->udp, sources->config.key_file, error);
+	if (!err && sources->http)
+		err = source_http_read_key(sources->http, sources->config.http_key_file, error);
+	return err;
+}
+
 int sources_open(struct sources *sources, const struct config_sources *config,
 		 const struct model *model, struct text_error *error)
 {
@@ -61,7 +73,7 @@ int sources_open(struct sources *sources, const struct config_sources *config,
 		sources->udp || sources->local || sources->http || sources->file || sources->pull;
 
 	if (were_open && !memcmp(&before, config, sizeof(before)))
-		return 0;
+		return read_keys(sources, error);
 	/* Closed first: the new ones may want the same ports. */
 	sources_close(sources);
 	sources->config = *config;

@@ -22,7 +22,8 @@ struct sources {
 };
 
 /*
- * Open those of @config; what is open already and the same stays open. @sources has base, intake and
+ * Open those of @config; where nothing differs they stay open, and only read their
+ * keys again. @sources has base, intake and
  * unix_default. Returns 0, or negative errno with @error filled in, and then those of before are
  * open, as far as they can be.
  */

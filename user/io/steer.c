@@ -148,9 +148,9 @@ void steer_decide(struct steer *steer)
 		publish(steer);
 }
 
-void steer_report(struct steer *steer, const struct report *report)
+enum latest_verdict steer_report(struct steer *steer, const struct report *report)
 {
-	loop_report(steer->loop, report, clock_steady_ms(), clock_wall_ms());
+	return loop_report(steer->loop, report, clock_steady_ms(), clock_wall_ms());
 }
 
 static void on_ways(void *context)

@@ -37,7 +37,7 @@ void steer_close(struct steer *steer);
 /* As steer_open() does, but waits for no neighbour. Returns 0 or negative errno; nothing changed. */
 int steer_reload(struct steer *steer, const struct config *config, struct text_error *error);
 
-void steer_report(struct steer *steer, const struct report *report);
+enum latest_verdict steer_report(struct steer *steer, const struct report *report);
 
 /* Somebody else may have changed the maps: see now. */
 void steer_look(struct steer *steer);

@@ -105,7 +105,7 @@ static struct loop_service loop_service_of(const struct config_daemon *config,
 	struct loop_service result = {
 		.id = service->id,
 		.policy = config_policy_of(config, service->name),
-		.slow_start_ms = LOOP_SLOW_START_DEFAULT_MS,
+		.slow_start_ms = config->slow_start_ms,
 		.health = *health_config_default(),
 	};
 
@@ -151,7 +151,6 @@ int steer_tell_loop(struct steer *steer)
 	const struct model *model = &steer->model;
 	struct loop_service *services = calloc(model->service_count + 1, sizeof(*services));
 	struct loop_backend *backends = calloc(model->backend_count + 1, sizeof(*backends));
-	struct loop_config config = loop_config_default();
 	const char *region =
 		*steer->config->region ? steer->config->region : steer->maps.settings->region;
 	size_t count = 0, i;
@@ -159,14 +158,13 @@ int steer_tell_loop(struct steer *steer)
 
 	if (!services || !backends)
 		goto out;
-	config.publish_interval_ms = steer->config->daemon.control.publish_ms;
 	for (i = 0; i < model->service_count; i++)
 		services[i] = loop_service_of(&steer->config->daemon, &model->services[i]);
 	for (i = 0; i < model->backend_count; i++) {
 		if (model->backends[i].state != BACKEND_GONE)
 			backends[count++] = loop_backend_of(&model->backends[i]);
 	}
-	err = loop_reload(steer->loop, &config, region, services, model->service_count, backends,
+	err = loop_reload(steer->loop, &steer->config->daemon.loop, region, services, model->service_count, backends,
 			  count, clock_steady_ms());
 	for (i = 0; i < model->service_count && !err && !steer->told; i++)
 		recall_failures(steer, &services[i]);

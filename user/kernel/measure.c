@@ -24,7 +24,7 @@
  * come early, because a filter that decides ends the matter for those behind it.
  */
 #define FILTER_PRIORITY 7
-#define FILTER_HANDLE	0x51ce
+#define FILTER_HANDLE   0x51ce
 
 enum direction { SENT, RECEIVED, DIRECTIONS };
 
@@ -149,15 +149,24 @@ static __u32 program_id(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &info_bytes) ? 0 : info.id;
 }
 
-/* Unless another process has put its own filter in the place of ours. */
+/* Another process may have put its own filter in the place of ours. */
+static bool has_filter(const struct measure *measure, const struct attachment *attachment,
+		       enum direction direction)
+{
+	struct bpf_tc_hook hook = filter_hook(attachment, direction);
+	struct bpf_tc_opts found = filter_options();
+
+	return !bpf_tc_query(&hook, &found) &&
+	       found.prog_id == program_id(program_fd(measure, direction));
+}
+
 static void detach_filter(const struct measure *measure, const struct attachment *attachment,
 			  enum direction direction)
 {
 	struct bpf_tc_hook hook = filter_hook(attachment, direction);
-	struct bpf_tc_opts found = filter_options(), options = filter_options();
+	struct bpf_tc_opts options = filter_options();
 
-	if (!bpf_tc_query(&hook, &found) &&
-	    found.prog_id == program_id(program_fd(measure, direction)))
+	if (has_filter(measure, attachment, direction))
 		bpf_tc_detach(&hook, &options);
 }
 
@@ -168,6 +177,16 @@ static int attach_link(const struct measure *measure, const struct attachment *a
 	int fd = bpf_link_create(program_fd(measure, direction), attachment->ifindex, type, NULL);
 
 	return fd < 0 ? -errno : fd;
+}
+
+/* A link has no device any more when that was removed. Of TCX it is named where XDP has it, too. */
+static bool has_link(const struct attachment *attachment, enum direction direction)
+{
+	struct bpf_link_info info = {};
+	__u32 info_bytes = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(attachment->link_fds[direction], &info, &info_bytes) &&
+	       (int)info.xdp.ifindex == attachment->ifindex;
 }
 
 /* Closing a link's descriptor detaches it, so nothing stays of a process that is killed. */
@@ -265,6 +284,27 @@ int measure_detach(struct measure *measure, const char *device)
 	complaint_end();
 	attachment->device[0] = '\0';
 	return 0;
+}
+
+static bool is_in_place(const struct measure *measure, const struct attachment *attachment,
+			enum direction direction)
+{
+	return attachment->link_fds[direction] >= 0 ? has_link(attachment, direction)
+						    : has_filter(measure, attachment, direction);
+}
+
+int measure_check(const struct measure *measure, const char *device)
+{
+	const struct attachment *attachment = *device ? find_attachment(measure, device) : NULL;
+	bool in_place;
+
+	if (!attachment || (int)if_nametoindex(device) != attachment->ifindex)
+		return -ENOENT;
+	complaint_begin();
+	in_place = is_in_place(measure, attachment, SENT) &&
+		   is_in_place(measure, attachment, RECEIVED);
+	complaint_end();
+	return in_place ? 0 : -ENOENT;
 }
 
 const char *measure_attached_by(const struct measure *measure, const char *device)

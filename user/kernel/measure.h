@@ -45,6 +45,12 @@ int measure_attach(struct measure *measure, const char *device, enum measure_hoo
 /* Returns 0, or -ENOENT when nothing is attached there. */
 int measure_detach(struct measure *measure, const char *device);
 
+/*
+ * Does what passes @device still pass our programs? Returns 0 or -ENOENT: nothing was attached
+ * there, or the device went or someone took the programs away; then detach and attach again.
+ */
+int measure_check(const struct measure *measure, const char *device);
+
 /* How it is attached, "tcx" or "clsact"; NULL when it is not. */
 const char *measure_attached_by(const struct measure *measure, const char *device);
 

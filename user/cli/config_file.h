@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SLUICE_CLI_CONFIG_FILE_H
+#define SLUICE_CLI_CONFIG_FILE_H
+
+#include "../core/config.h"
+
+/* Returns CLI_OK with @config to be freed, or CLI_FAILED after the user has been told. */
+int config_file_read(const char *path, struct config *config);
+
+#endif
