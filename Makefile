@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Targets for people: all (default), test, test-kernels, fuzz, demo, bench, bench-live, install, clean. Output goes to build/.
+# Targets for people: all (default), test, test-kernels, fuzz, demo, bench, bench-live, bench-loop, bench-ingest, install, clean. Output goes to build/.
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -38,6 +38,8 @@ TEST_BPF   := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/*/*.bpf.c))
 TEST_SKELS := $(TEST_BPF:.bpf.o=.skel.h)
 TEST_HELPERS := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard tests/net/*.c)))
 BENCH_LIVE := $(B)/tests/bench/live/generator
+BENCH_INGEST := $(B)/tests/bench/ingest/sender
+LOOP_HELPERS := $(B)/tests/net/open_loop $(B)/tests/net/worker_server
 BENCH      := $(if $(wildcard tests/bench/*.c),$(B)/tests/bench/bench)
 
 # make V=1 shows the commands.
@@ -90,7 +92,7 @@ $(B)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(B)/libsluice.a | $(TEST_SKELS
 $(B)/tests/net/%: tests/net/%.c
 	@mkdir -p $(@D)
 	@printf '  %-8s%s\n' CC $@
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(filter %.a,$^) $(if $(filter %.a,$^),$(LIBS))
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(filter %.a,$^) $(if $(filter %.a,$^),$(LIBS)) -lm
 
 $(B)/tests/net/measure: $(B)/libsluice.a
 
@@ -105,7 +107,12 @@ $(BENCH_LIVE): tests/bench/live/generator.c $(BENCH_LIVE).skel.h
 	@printf '  %-8s%s\n' CC $@
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(LIBS)
 
-tests: $(UNIT_TESTS) $(PROG_TESTS) $(TEST_HELPERS) $(BENCH) $(BENCH_LIVE) $(TEST_BPF)
+$(BENCH_INGEST): $(wildcard tests/bench/ingest/*.[ch]) $(B)/libsluice.a
+	@mkdir -p $(@D)
+	@printf '  %-8s%s\n' CC $@
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) $(B)/libsluice.a $(LIBS)
+
+tests: $(UNIT_TESTS) $(PROG_TESTS) $(TEST_HELPERS) $(BENCH) $(BENCH_LIVE) $(BENCH_INGEST) $(TEST_BPF)
 
 deps:
 	@scripts/install-deps.sh
@@ -152,6 +159,15 @@ bench-live:
 	@$(MAKE) --no-print-directory -j2 all $(BENCH_LIVE)
 	@tests/bench/live/run.sh
 
+bench-loop:
+	@scripts/install-deps.sh live
+	@$(MAKE) --no-print-directory -j2 all $(LOOP_HELPERS)
+	@tests/bench/loop/run.sh
+
+bench-ingest: deps
+	@$(MAKE) --no-print-directory -j2 all $(BENCH_INGEST)
+	@tests/bench/ingest/run.sh
+
 install: all
 	install -D -m 0755 $(B)/sluice $(DESTDIR)$(PREFIX)/sbin/sluice
 	install -D -m 0644 scripts/sluice.bash-completion \
@@ -163,7 +179,7 @@ install: all
 clean:
 	rm -rf $(B)
 
-.PHONY: all tests deps test test-kernels fuzz demo bench bench-live install clean
+.PHONY: all tests deps test test-kernels fuzz demo bench bench-live bench-loop bench-ingest install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 

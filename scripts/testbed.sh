@@ -39,7 +39,7 @@ cleanup() {
 	for pin in "${test_pins[@]}" "$PIN"-node*; do
 		[ -d "$pin" ] && { "$SLUICE" --pin "$pin" unload 2>/dev/null || rm -rf "$pin"; }
 	done
-	rm -rf "$TMP"
+	rm -rf "$TMP" "/run/$ID" # where a daemon that was killed leaves its sockets
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM HUP PIPE

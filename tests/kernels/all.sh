@@ -7,7 +7,8 @@ cd "$(dirname "$0")/../.." || exit 1
 COMPARISON=$(mktemp)
 export COMPARISON
 log=$(mktemp)
-tests/run.sh prog tests/net/test_{shares,families,drain,attach}.sh tests/kernels/test_*.sh |
+export EMULATED=1
+tests/run.sh tests/kernels/test_*.sh tests/net/test_{shares,families,drain,attach}.sh prog |
 	tee "$log" | sed -u '$d'
 status=$?
 printf '\n%s\n\n' "$(cat "$COMPARISON")"

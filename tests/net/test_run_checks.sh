@@ -56,14 +56,14 @@ for i in 1 2; do
 	mkdir "$TMP/www$i"
 	touch "$TMP/www$i/up"
 	in_background "node$i" python3 "$TMP/web.py" "$TMP/www$i" 8080 >"$TMP/plain$i.log" 2>&1
+	plain=$!
 	in_background "node$i" python3 "$TMP/web.py" "$TMP/www$i" 8443 "$TMP/tls.pem" >/dev/null 2>&1
 	in_background "node$i" python3 "$TMP/web.py" "$TMP/www$i" 8081 >/dev/null 2>&1
 	mute=$!
-	[ $i = 1 ] && kill -STOP "$mute" # connections are made, and nobody answers
-	for port in 8080 8443; do
-		wait_for 5 in_ns "node$i" curl -sk -o /dev/null "http://127.0.0.1:$port/up" ||
-			wait_for 5 in_ns "node$i" curl -sk -o /dev/null "https://127.0.0.1:$port/up"
+	for url in http://127.0.0.1:8080 http://127.0.0.1:8081 https://127.0.0.1:8443; do
+		wait_for 10 in_ns "node$i" curl -sk -o /dev/null "$url/up" || exit 1
 	done
+	[ $i = 1 ] && kill -STOP "$mute" # connections are made, and nobody answers
 done
 
 configure false
@@ -87,6 +87,10 @@ touch "$TMP/www1/up"
 for backend in h4 h6 s4 s6; do
 	becomes "the right one: $backend is up" 5 $backend .state up
 done
+
+kill "$plain"
+becomes "a server that is not there: other is down" 5 other .state failed
+check "and why" said 'backend other on other is down: cannot connect'
 
 configure true
 kill -HUP "$daemon_pid"

@@ -159,6 +159,12 @@ static void counters_that_go_back(void **state)
 	assert_int_equal(report.fields, REPORT_INFLIGHT);
 	assert_near(report.inflight, 12);
 
+	/* One began anew, the other did not. */
+	before = (struct node_texts){.snmp = "Tcp: OutSegs RetransSegs\nTcp: 100 50\n"};
+	after = (struct node_texts){.snmp = "Tcp: OutSegs RetransSegs\nTcp: 1000 7\n"};
+	report = between(&before, &after, SECOND_NS);
+	assert_int_equal(report.fields, 0);
+
 	/* iowait alone may go back; then the rest is what there was: 30 of 40. */
 	before = (struct node_texts){.stat = "cpu 100 0 0 100 50\n"};
 	after = (struct node_texts){.stat = "cpu 130 0 0 110 45\n"};

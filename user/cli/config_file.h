@@ -7,4 +7,7 @@
 /* Returns CLI_OK with @config to be freed, or CLI_FAILED after the user has been told. */
 int config_file_read(const char *path, struct config *config);
 
+/* The same for who has nobody to tell: 0, or negative errno with one line in @error. */
+int config_file_load(const char *path, struct config *config, struct text_error *error);
+
 #endif

@@ -12,10 +12,10 @@
  * Put rps, inflight, latency_ms, p50_ms, p95_ms, p99_ms, retransmit_percent, rtt_ms and
  * rtt_deviation_ms into @report. latency_ms is the mean time to the first byte of a response, and
  * the percentiles are of the same. inflight is what follows from it (Little's law): rps times
- * latency. Of what there was nothing to measure, nothing is said, so that a node which answers nobody
- * still has the inflight of node_load_report(), the connections that wait there. There is no
- * retransmit_percent of less than NODE_SEGMENTS_MIN segments. Requests are of TCP: without @tcp there
- * is nothing to say.
+ * latency. Of what there was nothing to measure, nothing is said, so that a node which answers
+ * nobody still has the inflight of node_load_report(), the connections that wait there. There is no
+ * retransmit_percent of less than NODE_SEGMENTS_MIN segments. Requests are of TCP: without @tcp
+ * there is nothing to say.
  */
 void measure_report(const struct measure_window *window, __u64 elapsed_ns, bool tcp,
 		    struct report *report);

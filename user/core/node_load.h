@@ -72,8 +72,8 @@ void node_reading_parse(const struct node_texts *texts, int64_t steady_ns,
  * went back leave out what depends on them.
  *
  * cpu_percent has what a hypervisor took away (steal) as busy. Where the control group has a limit,
- * cpu_percent and mem_percent are of the limit, if that is the larger. inflight is the number of TCP
- * connections that are established, which is the best the kernel knows of requests. Of a few
+ * cpu_percent and mem_percent are of the limit, if that is the larger. inflight is the number of
+ * TCP connections that are established, which is the best the kernel knows of requests. Of a few
  * segments only, retransmit_percent would be a matter of luck: it is left out below
  * NODE_SEGMENTS_MIN.
  */

@@ -285,6 +285,7 @@ static void stop(struct daemon *daemon)
 	free(daemon->config);
 	json_decref(daemon->findings);
 	json_decref(daemon->check);
+	unix_socket_leave(daemon->control_path);
 }
 
 int daemon_run(const struct daemon_request *request, struct text_error *error)

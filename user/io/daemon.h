@@ -8,7 +8,7 @@
 struct daemon_request {
 	const char *pin_dir;
 	const char *config_path; /* absolute */
-	/* Reads that file; returns 0 with @config to be freed, or -1 with one line in @error. */
+	/* Reads that file; returns 0, or negative errno with one line in @error. */
 	int (*read_config)(const char *path, struct config *config, struct text_error *error);
 };
 

@@ -17,7 +17,7 @@ struct http_get {
 	struct bufferevent *transport; /* the connection's */
 	struct event *end;             /* the time is over, or the answer is there */
 	int status;
-	const char *why;
+	const char *why; /* NULL: nothing has happened yet */
 	char reason[160];
 	struct evbuffer *body;
 };
@@ -43,7 +43,8 @@ static void on_end(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	get->request.on_answer(get->request.context, get->status, get->why,
+	get->request.on_answer(get->request.context, get->status,
+			       get->why ? get->why : "no answer in time",
 			       (const char *)evbuffer_pullup(get->body, -1), bytes);
 	http_get_cancel(get);
 }
@@ -92,9 +93,9 @@ static void on_done(struct evhttp_request *request, void *context)
 		get->why = "answered";
 		evbuffer_add_buffer(get->body, evhttp_request_get_input_buffer(request));
 	} else {
-		/* Of a connection that was refused only errno knows. */
-		if (!request || !get->why)
-			get->why = strerror(EVUTIL_SOCKET_ERROR());
+		/* Of a connection that did not come about the library says no more. */
+		if (!get->why)
+			get->why = "cannot connect";
 		if (get->request.tls)
 			explain_tls(get);
 	}
@@ -157,7 +158,6 @@ struct http_get *http_get_start(struct event_base *base, const struct http_get_r
 	if (!get)
 		return NULL;
 	get->request = *request;
-	get->why = "no answer in time";
 	get->body = evbuffer_new();
 	get->end = event_new(base, -1, 0, on_end, get);
 	address_format(&request->address, text);

@@ -7,7 +7,7 @@
 
 /*
  * Read it now. @cgroup is the directory of the control group whose limits hold; what cannot be read
- * is not known. In a container with a name space for control groups /sys/fs/cgroup is its own group.
+ * is not known. In a container that has a cgroup namespace /sys/fs/cgroup is its own group.
  */
 void proc_read(const char *cgroup, struct node_reading *reading);
 

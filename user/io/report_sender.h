@@ -17,8 +17,8 @@ struct report_sender *report_sender_open(const struct config_agent *config,
 void report_sender_close(struct report_sender *sender);
 
 /*
- * Send one report to all: by UDP in an envelope, to unix sockets as it is. A balancer that cannot be
- * reached is said once in the log, and once again when it can.
+ * Send one report to all: by UDP in an envelope, to unix sockets as it is. A balancer that cannot
+ * be reached is said once in the log, and once again when it can.
  */
 void report_sender_send(struct report_sender *sender, const char *text, size_t text_bytes);
 

@@ -33,8 +33,6 @@ static void finish(struct settler *settler)
 {
 	eventfd_t count;
 
-	if (!settler->busy)
-		return;
 	pthread_join(settler->thread, NULL);
 	eventfd_read(settler->fd, &count);
 	settler->busy = false;
@@ -43,9 +41,12 @@ static void finish(struct settler *settler)
 
 static void on_event(evutil_socket_t fd, short what, void *context)
 {
+	struct settler *settler = context;
+
 	(void)fd;
 	(void)what;
-	finish(context);
+	if (settler->busy)
+		finish(settler);
 }
 
 struct settler *settler_new(struct event_base *base, const struct maps *maps,
@@ -97,7 +98,9 @@ void settler_start(struct settler *settler)
 
 void settler_wait(struct settler *settler)
 {
-	finish(settler);
+	/* Who hears that it has settled may publish again. */
+	while (settler->busy)
+		finish(settler);
 }
 
 bool settler_busy(const struct settler *settler)

@@ -36,6 +36,9 @@ int steer_read(struct steer *steer)
 		return err;
 	model_free(&steer->model);
 	steer->model = fresh;
+	/* Whose neighbours they have is not in the maps. */
+	if (steer->ways)
+		ways_look_again(steer->ways);
 	return 0;
 }
 

@@ -184,6 +184,5 @@ void steer_spread(struct steer *steer)
 	if (err)
 		log_limited(&steer->limit, LOG_ERROR, "cannot follow the new state: %s",
 			    strerror(-err));
-	ways_look_again(steer->ways);
 	steer->events.on_model(steer->events.context, &steer->model);
 }

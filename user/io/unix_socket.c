@@ -22,12 +22,25 @@ int unix_socket_path(const char *pin_dir, const char *name, char path[UNIX_PATH_
 	return (size_t)length < UNIX_PATH_BYTES ? 0 : -ENAMETOOLONG;
 }
 
+static void directory_of(const char *path, char directory[UNIX_PATH_BYTES])
+{
+	snprintf(directory, UNIX_PATH_BYTES, "%s", path);
+	*strrchr(directory, '/') = '\0';
+}
+
+void unix_socket_leave(const char *path)
+{
+	char directory[UNIX_PATH_BYTES];
+
+	directory_of(path, directory);
+	rmdir(directory);
+}
+
 int unix_socket_directory(const char *path)
 {
 	char directory[UNIX_PATH_BYTES];
 
-	snprintf(directory, sizeof(directory), "%s", path);
-	*strrchr(directory, '/') = '\0';
+	directory_of(path, directory);
 	return !*directory || !mkdir(directory, 0755) || errno == EEXIST ? 0 : -errno;
 }
 

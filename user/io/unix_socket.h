@@ -18,6 +18,9 @@ int unix_socket_path(const char *pin_dir, const char *name, char path[UNIX_PATH_
 /* Make the directory that the path is in, for root. Returns 0 or negative errno. */
 int unix_socket_directory(const char *path);
 
+/* Remove that directory, if nothing is left in it. */
+void unix_socket_leave(const char *path);
+
 /*
  * Bind a non-blocking socket that root alone can write to, in place of one that is there. Returns it
  * or negative errno with @error filled in.

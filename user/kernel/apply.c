@@ -142,8 +142,9 @@ static __u64 now_ns(void)
 void apply_settle(const struct maps *maps)
 {
 	struct control *control = maps->control;
+	__u64 generation = control->generation;
 
-	if (control->settled_generation == control->generation)
+	if (control->settled_generation == generation)
 		return;
 	/* Waits for an RCU grace period, and XDP programs run within RCU read sections. */
 	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0)) {
@@ -152,7 +153,7 @@ void apply_settle(const struct maps *maps)
 		while (nanosleep(&wait, &wait) && errno == EINTR)
 			;
 	}
-	control->settled_generation = control->generation;
+	control->settled_generation = generation;
 }
 
 int apply_publish(const struct maps *maps, struct model *model, struct text_error *error)

@@ -1,0 +1,163 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What requests feel when one of eight nodes gets four times slower, through Sluice and through others:
+# open-loop HTTP at 70 % of what the nodes can do, a connection each, in network namespaces of its own.
+# Needs root; leaves nothing behind. Exit status 0 only if everything that was asked for was measured.
+
+export LC_ALL=C
+
+NODES=8
+WORKERS=8
+SERVICE_MS=50
+SLOWER=4
+LOAD_PERCENT=70
+RATE=$((NODES * WORKERS * 1000 / SERVICE_MS * LOAD_PERCENT / 100))
+TIMEOUT_S=60
+CONTESTANTS="sluice-static nftables haproxy-roundrobin haproxy-leastconn sluice-counts sluice-weights sluice"
+
+contestants=$CONTESTANTS
+warm_s=10 before_s=15 during_s=30 after_s=20
+settle_s=10 # of "during", that "settled" leaves out
+json=
+
+usage() {
+	cat <<-END
+		usage: run.sh [OPTION]...
+		  --quick              half the time
+		  --contestants LIST   "$CONTESTANTS"
+		  --json
+	END
+}
+
+refuse() {
+	echo "bench-loop: $1" >&2
+	exit 2
+}
+
+fail() {
+	echo "bench-loop: $1" >&2
+	exit 1
+}
+
+while [ $# -gt 0 ]; do
+	case $1 in
+	--quick) warm_s=6 before_s=8 during_s=16 after_s=10 settle_s=6 ;;
+	--contestants)
+		[ $# -ge 2 ] || refuse "$1 needs a value"
+		contestants=$2
+		shift
+		;;
+	--json) json=yes ;;
+	--help | -h)
+		usage
+		exit 0
+		;;
+	*) refuse "'$1' is not known, see --help" ;;
+	esac
+	shift
+done
+
+LOOP=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=../../../scripts/testbed.sh
+. "$LOOP/../../../scripts/testbed.sh"
+HELPERS=$ROOT/build/tests/net
+# shellcheck source=../../net/loop.sh
+. "$LOOP/../../net/loop.sh"
+# shellcheck source=../live/contestants.sh
+. "$LOOP/../live/contestants.sh"
+# shellcheck source=contestants.sh
+. "$LOOP/contestants.sh"
+
+for name in $contestants; do
+	[[ " $CONTESTANTS " == *" $name "* ]] || refuse "--contestants: '$name' is not known, see --help"
+done
+[ "$(id -u)" -eq 0 ] || fail "network namespaces and BPF programs need root"
+for name in "$SLUICE" "$HELPERS/worker_server" "$HELPERS/open_loop"; do
+	[ -x "$name" ] || fail "$name is not there: run make bench-loop"
+done
+
+# progress TEXT: only for those who watch.
+progress() { [ ! -t 2 ] || printf '\r\e[K%s' "$1" >&2; }
+
+# window NAME PART FROM-MS TO-MS: a sample of the requests that were due then.
+window() {
+	awk -v from="$3" -v to="$4" '$1 >= from && $1 < to { print $2, $3, $4 }' "$TMP/$1" |
+		sort -n | awk -v name="$1" -v part="$2" '
+		$3 == "ok" { us[n++] = $1; slow += $2 == 1 }
+		$3 != "ok" { failed++ }
+		function at(p) { return n ? us[int((n - 1) * p)] / 1000 : 0 }
+		END {
+			printf "{\"name\": \"%s\", \"part\": \"%s\", \"requests\": %d, ", name, part, n + failed
+			printf "\"failed\": %d, \"p50_ms\": %.1f, \"p99_ms\": %.1f, ", failed, at(0.5), at(0.99)
+			printf "\"slow_node_percent\": %.2f}\n", n ? 100 * slow / n : 0
+		}' >>"$TMP/samples"
+}
+
+measure() {
+	local slow_ms well_ms end_ms
+	progress "$1: before"
+	start_requests "$1" "$VIP" 80 "$RATE" $((warm_s + before_s + during_s + after_s)) "$TIMEOUT_S"
+	sleep $((warm_s + before_s))
+	progress "$1: node 1 is slow"
+	slow_ms=$(now_ms)
+	set_service_ms 1 $((SERVICE_MS * SLOWER))
+	sleep "$during_s"
+	progress "$1: after"
+	well_ms=$(now_ms)
+	set_service_ms 1 "$SERVICE_MS"
+	wait "$requests_pid" || fail "$1: the generator failed"
+	end_ms=$((well_ms + after_s * 1000))
+	window "$1" before $((slow_ms - before_s * 1000)) "$slow_ms"
+	window "$1" during "$slow_ms" "$well_ms"
+	window "$1" settled $((slow_ms + settle_s * 1000)) "$well_ms"
+	window "$1" after "$well_ms" "$end_ms"
+}
+
+print_summary() {
+	local fields
+	printf '%-19s %s\n' "" "       before             during            settled              after   p99 settled   share of"
+	printf '%-19s %s\n' "p50 / p99, ms" "                                                                         to before  slow node  failed"
+	while IFS=$'\t' read -r -a fields; do
+		printf '%-19s %6.0f / %6.0f    %6.0f / %6.0f    %6.0f / %6.0f    %6.0f / %6.0f   %11.2f   %6.1f %%  %6d\n' \
+			"${fields[@]}"
+	done < <(jq -r '.contestants[] | [.name, (.before, .during, .settled, .after | .p50_ms, .p99_ms),
+		.p99_settled_to_before, .settled.slow_node_percent, .failed] | @tsv' "$TMP/summary")
+	cat <<-END
+
+		One of $NODES nodes is $SLOWER times slower for $during_s s; each has $WORKERS workers that think
+		$SERVICE_MS ms on average (exponentially distributed). $RATE requests a second, $LOAD_PERCENT % of what all
+		can do, a connection each; times count from when a request was to start. during: all $during_s s;
+		settled: without the first $settle_s s; after: the $after_s s from when the node is well. Share: of
+		the settled requests; 3.4 % is what the slow node can do of what all can.
+		sluice-static: equal weights, no loop, no local counts; -counts: with those; -weights: the loop
+		alone, agents reporting every 2 s; sluice: both, as by default. Nodes answer through the
+		balancer's machine in all cases.
+	END
+}
+
+network "$NODES"
+prepare_loop
+for ((i = 1; i <= NODES; i++)); do
+	start_worker_server "$i" "$WORKERS" 100 "$SERVICE_MS" || fail "server $i: $(cat "$TMP/server.log")"
+done
+for name in $contestants; do
+	"start_${name//-/_}"
+	wait_for 10 in_ns client curl -sf -m 5 -o /dev/null "http://$VIP/" || fail "$name does not answer"
+	measure "$name"
+	"stop_${name//-/_}"
+done
+progress ''
+
+jq -s --arg kernel "$(uname -r)" --argjson rate "$RATE" --argjson nodes "$NODES" \
+	--argjson service_ms "$SERVICE_MS" --argjson slower "$SLOWER" '
+	{kernel: $kernel, nodes: $nodes, rate: $rate, service_ms: $service_ms, slower: $slower,
+	contestants: (reduce .[] as $s ({order: [], by: {}};
+		(if .by[$s.name] then . else .order += [$s.name] end)
+		| .by[$s.name][$s.part] = ($s | del(.name, .part)))
+	| . as $all | .order | map(. as $name | $all.by[$name] | {name: $name} + . + {
+		failed: (.before.failed + .during.failed + .after.failed),
+		p99_settled_to_before: (.settled.p99_ms / .before.p99_ms),
+		p99_during_to_before: (.during.p99_ms / .before.p99_ms)}))}' \
+	"$TMP/samples" >"$TMP/summary" || fail "the samples make no summary"
+if [ -n "$json" ]; then cat "$TMP/summary"; else print_summary; fi
+if [ -n "${KEEP-}" ]; then cp -r "$TMP" "$KEEP"; fi
