@@ -16,12 +16,13 @@ prepare_loop() {
 	in_ns lb sysctl -qw net.ipv4.ip_local_port_range="1024 65535" net.ipv4.tcp_tw_reuse=1
 }
 
-# start_worker_server I WORKERS BODY-BYTES SERVICE-MS
+# start_worker_server I WORKERS BODY-BYTES SERVICE-MS exponential|uniform: see worker_server.c.
 start_worker_server() {
 	local dir=$TMP/server$1
 	mkdir -p "$dir"
 	set_service_ms "$1" "$4"
-	in_background "node$1" "$HELPERS/worker_server" "$1" 80 "$2" "$3" "$dir" 2>>"$TMP/server.log"
+	in_background "node$1" "$HELPERS/worker_server" "$1" 80 "$2" "$3" "$dir" "$5" \
+		2>>"$TMP/server.log"
 	server_pid[$1]=$!
 	wait_for 10 in_ns "node$1" curl -sf -o /dev/null http://127.0.0.1/
 }
@@ -31,10 +32,10 @@ set_service_ms() {
 	mv "$TMP/server$1/service_ms.new" "$TMP/server$1/service_ms"
 }
 
-# start_agent I SERVICE
+# start_agent I SERVICE VIP
 start_agent() {
 	cat >"$TMP/agent$1.yaml" <<-YAML
-		services: [{name: $2, vip: $VIP, port: 80, proto: tcp}]
+		services: [{name: $2, vip: $3, port: 80, proto: tcp}]
 		agent:
 		  node: node-$1
 		  balancers: ["10.0.0.1:$REPORT_PORT"]
@@ -82,3 +83,9 @@ start_requests() {
 }
 
 now_ms() { date +%s%3N; }
+
+# kill_hard PID: and nobody says so.
+kill_hard() {
+	kill -9 "$1"
+	wait "$1" 2>/dev/null
+}

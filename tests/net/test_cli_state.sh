@@ -156,7 +156,7 @@ check_equal "status is content" "$(query status .unreachable)" "[]"
 check "delete the service" lb service del web
 check_equal "it is gone, with its backends" "$(query backend list 'map(.backend)')" '["far"]'
 
-check_equal "help has every command" "$(lb --help | grep -c '^  [a-z]')" 23
+check_equal "help has every command" "$(lb --help | grep -c '^  [a-z]')" 24
 for command in load unload check attach detach "service add" "service set" "service del" "service list" \
 	"backend add" "backend set" "backend del" "backend list" "backend resolve" \
 	"weight set" "weight plan" "weight apply" "weight show" status stats run "report send" "report watch"; do

@@ -224,6 +224,8 @@ check_flows "traffic goes through" 100
 # --- health --------------------------------------------------------------------------------------
 kill -9 "$first_server"
 becomes "a dead server is out" 5 b1 .state failed
+check_equal "the list of backends says so" \
+	"$(lb backend list web --json | jq -c 'map([.backend, .state])')" '[["b1","failed"],["b2","up"]]'
 check_flows "and gets no new flow" 300
 check "the log says so" said 'backend b1 on node-1 is down: Connection refused'
 start_server 1

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * worker_server NODE PORT WORKERS BODY-BYTES DIRECTORY: an HTTP server of so many workers, a request
- * each at a time; who comes while all are busy waits in the kernel's queue. A worker thinks (sleeps)
- * for an exponentially distributed time. Its mean, in ms, is read from DIRECTORY/service_ms ten
- * times a second. What the server knows of itself goes into DIRECTORY/load.json, as `sluice agent`
- * takes it; with a number in DIRECTORY/cpu, of 0 to 1, also that as its CPU's utilization, in place
- * of how busy the workers are with `-` before it. The header Node of an answer is NODE.
+ * worker_server NODE PORT WORKERS BODY-BYTES DIRECTORY exponential|uniform: an HTTP server of so many
+ * workers, a request each at a time; who comes while all are busy waits in the kernel's queue. A
+ * worker thinks (sleeps) for a random time, exponential or from half to one and a half of the mean,
+ * which, in ms, is read from DIRECTORY/service_ms ten times a second. What the server knows of itself goes into DIRECTORY/load.json, as `sluice agent`
+ * takes it: how busy the workers are, or, with a number of 0 to 1 in DIRECTORY/cpu, that as what its
+ * CPU is. The header Node of an answer is NODE.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,6 +34,7 @@
 static const char *node, *directory;
 static unsigned int workers, body_bytes;
 static int listener;
+static bool exponential;
 static double mean_ms;
 
 /* Sums since the start. */
@@ -80,12 +81,12 @@ static struct sums account(int change)
 
 static void think(unsigned int *seed)
 {
-	double uniform = (rand_r(seed) + 1.0) / (RAND_MAX + 2.0), mean;
+	double random = (rand_r(seed) + 1.0) / (RAND_MAX + 2.0), mean;
 	struct timespec time;
 	int64_t ns;
 
 	__atomic_load(&mean_ms, &mean, __ATOMIC_RELAXED);
-	ns = -log(uniform) * mean * 1e6;
+	ns = (exponential ? -log(random) : 0.5 + random) * mean * 1e6;
 	time = (struct timespec){ns / NS_PER_S, ns % NS_PER_S};
 	nanosleep(&time, NULL);
 }
@@ -188,11 +189,10 @@ static void write_load(const struct sums *from, const struct sums *to)
 	fprintf(file, "{\"workers\": %u, \"inflight\": %u, \"rps_fractional\": %.2f", workers,
 		__atomic_load_n(&busy, __ATOMIC_RELAXED) + queued(),
 		(to->done - from->done) / seconds);
-	if (!signbit(cpu))
-		fprintf(file, ", \"application_utilization\": %.4f", utilization);
-	if (!isnan(cpu))
-		fprintf(file, ", \"cpu_utilization\": %.4f", fabs(cpu));
-	fprintf(file, "}\n");
+	if (isnan(cpu))
+		fprintf(file, ", \"application_utilization\": %.4f}\n", utilization);
+	else
+		fprintf(file, ", \"cpu_utilization\": %.4f}\n", cpu);
 	if (fclose(file) || rename(new, path))
 		die(path);
 }
@@ -233,12 +233,13 @@ int main(int argc, char **argv)
 {
 	pthread_t thread;
 
-	if (argc != 6)
+	if (argc != 7)
 		return 2;
 	node = argv[1];
 	workers = atoi(argv[3]);
 	body_bytes = atoi(argv[4]);
 	directory = argv[5];
+	exponential = !strcmp(argv[6], "exponential");
 	if (!workers || workers > WORKERS_MAX || body_bytes > BODY_MAX)
 		return 2;
 	mean_ms = read_number("service_ms", 0);

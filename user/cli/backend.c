@@ -227,7 +227,7 @@ static json_t *backend_row(const struct model *model, const struct model_backend
 			 "service", service->name, "backend", backend->name, "address",
 			 address_format_port(&backend->address, backend->port, address), "node",
 			 backend->node, "region", backend->region, "base_weight",
-			 backend->base_weight, "state", backend_state_name(backend->state),
+			 backend->base_weight, "state", backend_state_found(backend),
 			 "next_hop", next_hop_state_name(hop->state), "mac", mac, "device", device,
 			 "vlan", vlan_text(hop->vlan), "mtu_bytes",
 			 output_number_or_null(hop->mtu_bytes), "server_id",

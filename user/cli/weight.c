@@ -295,7 +295,7 @@ static json_t *weight_row(const struct model *model, const struct model_backend 
 
 	return json_pack("{s:s, s:s, s:s, s:i, s:f, s:i, s:f, s:f, s:s}", "service", service->name,
 			 "backend", backend->name, "state",
-			 backend->failed ? "failed" : backend_state_name(backend->state),
+			 backend_state_found(backend),
 			 "base_weight", backend->base_weight, "weight",
 			 (double)backend->weight_milli / WEIGHT_MILLI, "bias", backend->bias,
 			 "wanted_share_percent", share->wanted * 100, "slot_share_percent",

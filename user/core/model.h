@@ -205,4 +205,7 @@ int protocol_parse(const char *text, __u8 *protocol);
 int forward_parse(const char *text, enum forward_mode *forward);
 int backend_state_parse(const char *text, enum backend_state *state);
 
+/* The state that packets find: "failed", or the operator's. */
+const char *backend_state_found(const struct model_backend *backend);
+
 #endif

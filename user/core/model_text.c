@@ -182,3 +182,8 @@ const char *model_address_unusable(const struct address *address)
 		return ipv4_unusable(ntohl(address->word[3]));
 	return ipv6_unusable(address->word);
 }
+
+const char *backend_state_found(const struct model_backend *backend)
+{
+	return backend->failed ? "failed" : backend_state_name(backend->state);
+}

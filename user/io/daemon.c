@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -238,6 +239,17 @@ static int start(struct daemon *daemon, struct text_error *error)
 	return err ? text_refuse(error, err, NULL, "out of memory") : 0;
 }
 
+/* Every check under way is a file; thousands of backends that do not answer are thousands. */
+static void raise_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static int prepare(struct daemon *daemon, struct text_error *error)
 {
 	const struct daemon_request *request = daemon->request;
@@ -246,6 +258,7 @@ static int prepare(struct daemon *daemon, struct text_error *error)
 	    unix_socket_path(request->pin_dir, UNIX_REPORT, daemon->report_path))
 		return text_refuse(error, -ENAMETOOLONG, NULL, "the name of %s is too long",
 				   request->pin_dir);
+	raise_limit();
 	daemon->since_ms = clock_wall_ms();
 	daemon->base = event_base_new();
 	daemon->config = calloc(1, sizeof(*daemon->config));

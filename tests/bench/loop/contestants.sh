@@ -49,7 +49,7 @@ start_loop() {
 	wait_for 20 grep -q 'ready: ' "$TMP/daemon.log" || fail "sluice run: $(cat "$TMP/daemon.log")"
 	for ((i = 1; i <= NODES; i++)); do
 		: >"$TMP/agent$i.log"
-		start_agent "$i" web || fail "sluice agent: $(cat "$TMP/agent$i.log")"
+		start_agent "$i" web "$VIP" || fail "sluice agent: $(cat "$TMP/agent$i.log")"
 		remember
 	done
 }
@@ -85,7 +85,7 @@ start_haproxy() {
 	local i
 	cat >"$TMP/haproxy.cfg" <<-END
 		global
-			maxconn 20000
+			maxconn 9000
 		defaults
 			mode tcp
 			timeout connect 30s

@@ -106,6 +106,7 @@ measure() {
 	well_ms=$(now_ms)
 	set_service_ms 1 "$SERVICE_MS"
 	wait "$requests_pid" || fail "$1: the generator failed"
+	unset 'test_pids[-1]' # the last is the contestant's again
 	end_ms=$((well_ms + after_s * 1000))
 	window "$1" before $((slow_ms - before_s * 1000)) "$slow_ms"
 	window "$1" during "$slow_ms" "$well_ms"
@@ -114,21 +115,27 @@ measure() {
 }
 
 print_summary() {
-	local fields
-	printf '%-19s %s\n' "" "       before             during            settled              after   p99 settled   share of"
-	printf '%-19s %s\n' "p50 / p99, ms" "                                                                         to before  slow node  failed"
+	local slow_share fields row='%-19s %14s %14s %14s %14s %13s %10s %7s\n'
+	slow_share=$(awk -v n=$NODES -v slower=$SLOWER 'BEGIN {
+		printf "%.1f", 100 / slower / (n - 1 + 1 / slower) }')
+	# shellcheck disable=SC2059 # one format, for the head and the rows
+	printf "$row" "p50 / p99, ms" before during settled after "to before" "slow node" failed
 	while IFS=$'\t' read -r -a fields; do
-		printf '%-19s %6.0f / %6.0f    %6.0f / %6.0f    %6.0f / %6.0f    %6.0f / %6.0f   %11.2f   %6.1f %%  %6d\n' \
-			"${fields[@]}"
-	done < <(jq -r '.contestants[] | [.name, (.before, .during, .settled, .after | .p50_ms, .p99_ms),
-		.p99_settled_to_before, .settled.slow_node_percent, .failed] | @tsv' "$TMP/summary")
+		# shellcheck disable=SC2059
+		printf "$row" "${fields[@]}"
+	done < <(jq -r 'def ms: "\(.p50_ms | round) / \(.p99_ms | round)";
+		def ratio: . * 100 | round / 100;
+		.contestants[] | [.name, (.before, .during, .settled, .after | ms),
+		"\(.p99_during_to_before | ratio) \(.p99_settled_to_before | ratio)",
+		"\(.settled.slow_node_percent * 10 | round / 10) %", .failed] | @tsv' "$TMP/summary")
 	cat <<-END
 
 		One of $NODES nodes is $SLOWER times slower for $during_s s; each has $WORKERS workers that think
 		$SERVICE_MS ms on average (exponentially distributed). $RATE requests a second, $LOAD_PERCENT % of what all
 		can do, a connection each; times count from when a request was to start. during: all $during_s s;
-		settled: without the first $settle_s s; after: the $after_s s from when the node is well. Share: of
-		the settled requests; 3.4 % is what the slow node can do of what all can.
+		settled: without the first $settle_s s; after: the $after_s s from when the node is well. To before:
+		p99 of during and of settled, by that of before. Slow node: its share of the settled
+		requests; of what all nodes can do, it can do $slow_share %.
 		sluice-static: equal weights, no loop, no local counts; -counts: with those; -weights: the loop
 		alone, agents reporting every 2 s; sluice: both, as by default. Nodes answer through the
 		balancer's machine in all cases.
@@ -138,7 +145,7 @@ print_summary() {
 network "$NODES"
 prepare_loop
 for ((i = 1; i <= NODES; i++)); do
-	start_worker_server "$i" "$WORKERS" 100 "$SERVICE_MS" || fail "server $i: $(cat "$TMP/server.log")"
+	start_worker_server "$i" "$WORKERS" 100 "$SERVICE_MS" exponential || fail "server $i: $(cat "$TMP/server.log")"
 done
 for name in $contestants; do
 	"start_${name//-/_}"
@@ -160,4 +167,3 @@ jq -s --arg kernel "$(uname -r)" --argjson rate "$RATE" --argjson nodes "$NODES"
 		p99_during_to_before: (.during.p99_ms / .before.p99_ms)}))}' \
 	"$TMP/samples" >"$TMP/summary" || fail "the samples make no summary"
 if [ -n "$json" ]; then cat "$TMP/summary"; else print_summary; fi
-if [ -n "${KEEP-}" ]; then cp -r "$TMP" "$KEEP"; fi
