@@ -36,25 +36,31 @@ static __always_inline const struct backend *usable_backend(const struct packet 
 #define VIP_HIGH_MULTIPLIER 0x9e3779b97f4a7c15ULL
 #define VIP_LOW_MULTIPLIER  0xd6e8feb86659fd93ULL
 
-/*
- * A flow's place in the memory. UDP flows have no end that could be seen: theirs moves on with each
- * idle period, so one that sent nothing in the period before is not found again.
- *
- * By what the packet says alone: the processor goes on with it while the service is looked up.
- */
-static __always_inline __u64 hash_flow(const struct packet *packet, __u32 idle_period)
+/* By what the packet says alone: the processor goes on with it while the service is looked up. */
+static __always_inline __u64 hash_flow(const struct packet *packet)
 {
 	__u64 vip = packet->destination[0] * VIP_HIGH_MULTIPLIER +
 		    packet->destination[1] * VIP_LOW_MULTIPLIER;
 
 	return hash_words(&flow_key, packet->source[0], packet->source[1],
-			  vip ^ packet->ports ^ (__u64)packet->protocol << 34 ^
-				  (__u64)idle_period << 42);
+			  vip ^ packet->ports ^ (__u64)packet->protocol << 34);
 }
 
-static __always_inline __u32 idle_period_now(const struct service *service)
+/* By how much a flow's hash moves on with each idle period. Odd, and no more than that. */
+#define IDLE_PERIOD_STEP 0xa0761d6478bd642fULL
+
+/*
+ * A flow's place in the memory. UDP flows have no end that could be seen: theirs moves on with each
+ * idle period, so one that sent nothing in the period before is not found again. Added to the hash,
+ * not hashed: that need not wait for the service.
+ */
+static __always_inline __u64 place_flow(const struct packet *packet, const struct service *service)
 {
-	return service->idle_rate ? bpf_jiffies64() * service->idle_rate >> 32 : 0;
+	__u64 hash = hash_flow(packet);
+
+	if (service->idle_rate)
+		hash += (bpf_jiffies64() * service->idle_rate >> 32) * IDLE_PERIOD_STEP;
+	return hash;
 }
 
 /*
@@ -159,28 +165,39 @@ static __always_inline __u16 peek_in_region(__u32 cpu, __u64 hash)
 	return set && entry < FLOW_SET_ENTRIES ? set->backend[entry] : BACKEND_NONE;
 }
 
-/* In this CPU's region, then in the others'. */
-__noinline __u16 peek(__u32 cpu, __u64 hash)
+/* Of all CPUs but @cpu; who calls has taken the visits. */
+__noinline __u16 peek_in_regions(__u32 cpu, __u64 hash)
 {
-	struct cpu_memory *memory = bpf_map_lookup_elem(&cpus, &cpu);
-	__u16 backend = peek_in_region(cpu, hash);
+	__u16 backend = BACKEND_NONE;
 
-	if (backend != BACKEND_NONE || !memory || !take_visits(memory, cpu_count - 1, 0))
-		return backend;
 	for (__u32 other = 0; other < cpu_count && backend == BACKEND_NONE; other++)
 		backend = other == cpu ? BACKEND_NONE : peek_in_region(other, hash);
 	return backend;
 }
 
-/* What an ICMP error is about: looked up and left as it is, because anyone can send one. */
-static __always_inline void look_up_flow(struct packet *packet, __u32 idle_period)
+/* In this CPU's region, then in the others'. */
+static __always_inline __u16 peek(__u32 cpu, __u64 hash)
 {
-	packet->backend = peek(packet->cpu, packet->flow_hash);
-	if (packet->backend == BACKEND_NONE && idle_period)
-		packet->backend = peek(packet->cpu, hash_flow(packet, idle_period - 1));
+	__u16 backend = peek_in_region(cpu, hash);
+	struct cpu_memory *memory;
+
+	if (backend != BACKEND_NONE)
+		return backend;
+	memory = bpf_map_lookup_elem(&cpus, &cpu);
+	if (!memory || !take_visits(memory, cpu_count - 1, 0))
+		return BACKEND_NONE;
+	return peek_in_regions(cpu, hash);
 }
 
-static __always_inline int recall_flow(struct packet *packet, __u32 idle_period)
+/* What an ICMP error is about: looked up and left as it is, because anyone can send one. */
+static __always_inline void look_up_flow(struct packet *packet, bool idles)
+{
+	packet->backend = peek(packet->cpu, packet->flow_hash);
+	if (packet->backend == BACKEND_NONE && idles)
+		packet->backend = peek(packet->cpu, packet->flow_hash - IDLE_PERIOD_STEP);
+}
+
+static __always_inline int recall_flow(struct packet *packet, bool idles)
 {
 	struct flow_set *set = main_set(packet->cpu, packet->flow_hash);
 	__u32 entry;
@@ -194,8 +211,8 @@ static __always_inline int recall_flow(struct packet *packet, __u32 idle_period)
 		return NEXT;
 	}
 	meet_flow(packet, packet->cpu);
-	if (packet->backend == BACKEND_NONE && idle_period)
-		renew_flow(packet, hash_flow(packet, idle_period - 1), packet->cpu);
+	if (packet->backend == BACKEND_NONE && idles)
+		renew_flow(packet, packet->flow_hash - IDLE_PERIOD_STEP, packet->cpu);
 	return NEXT;
 }
 
@@ -211,7 +228,7 @@ static __always_inline const struct backend *backend_of_open_flow(struct packet 
 
 	if (unlikely(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST) || service->server_id_bytes))
 		return NULL;
-	packet->flow_hash = hash_flow(packet, idle_period_now(service));
+	packet->flow_hash = place_flow(packet, service);
 	set = main_set(bpf_get_smp_processor_id(), packet->flow_hash);
 	entry = set ? find_entry(set, flow_tag(packet->flow_hash)) : NO_ENTRY;
 	if (unlikely(entry >= FLOW_SET_ENTRIES || !(set->counted & set->fresh & 1 << entry)))
@@ -225,10 +242,9 @@ static __always_inline const struct backend *backend_of_open_flow(struct packet 
 static __always_inline int find_flow(struct xdp_md *ctx, struct packet *packet,
 				     const struct service *service, const struct backend **backend)
 {
-	__u32 idle_period = idle_period_now(service);
 	int verdict;
 
-	packet->flow_hash = hash_flow(packet, idle_period);
+	packet->flow_hash = place_flow(packet, service);
 	packet->cpu = bpf_get_smp_processor_id();
 	packet->backend = BACKEND_NONE;
 	packet->remembered = false;
@@ -244,9 +260,9 @@ static __always_inline int find_flow(struct xdp_md *ctx, struct packet *packet,
 		packet->backend = BACKEND_NONE;
 	}
 	if (packet->error) {
-		look_up_flow(packet, idle_period);
+		look_up_flow(packet, service->idle_rate);
 	} else {
-		verdict = recall_flow(packet, idle_period);
+		verdict = recall_flow(packet, service->idle_rate);
 		if (verdict != NEXT)
 			return verdict;
 	}

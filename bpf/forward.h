@@ -88,21 +88,21 @@ static __always_inline int send_ipip(struct xdp_md *ctx, const struct packet *pa
 }
 
 static __always_inline int send_gue(struct xdp_md *ctx, const struct packet *packet,
-				    const struct service *service, const struct backend *backend)
+				    const struct service *service, const struct backend *backend,
+				    bool outer_ipv4)
 {
 	struct next_hops hops = {};
 	__u32 outer_bytes;
 	int verdict;
 
 	find_next_hops(packet, service, backend, &hops);
-	outer_bytes = outer_ip_bytes(outer_is_ipv4(backend)) + gue_bytes(&hops, backend);
+	outer_bytes = outer_ip_bytes(outer_ipv4) + gue_bytes(&hops, outer_ipv4);
 	verdict = prepare(ctx, packet, service, backend, outer_bytes);
 	if (verdict == NEXT)
-		verdict = encapsulate(ctx, packet, backend, outer_is_ipv4(backend), outer_bytes,
-				      IPPROTO_UDP);
+		verdict = encapsulate(ctx, packet, backend, outer_ipv4, outer_bytes, IPPROTO_UDP);
 	if (verdict != NEXT)
 		return verdict;
-	return write_gue(ctx, packet, backend, &hops);
+	return write_gue(ctx, packet, &hops, outer_ipv4);
 }
 
 static __always_inline int forward(struct xdp_md *ctx, const struct packet *packet,
@@ -128,7 +128,8 @@ static __always_inline int forward(struct xdp_md *ctx, const struct packet *pack
 		verdict = outer_is_ipv4(backend) ? send_ipip(ctx, packet, service, backend, true)
 						 : send_ipip(ctx, packet, service, backend, false);
 	else
-		verdict = send_gue(ctx, packet, service, backend);
+		verdict = outer_is_ipv4(backend) ? send_gue(ctx, packet, service, backend, true)
+						 : send_gue(ctx, packet, service, backend, false);
 	if (unlikely(tags && verdict != XDP_DROP && !retag(ctx, tags)))
 		return drop(packet, DROP_NO_ROOM);
 	if (verdict != NEXT)

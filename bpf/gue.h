@@ -15,16 +15,35 @@
 #define GUE_SOURCE_PORT 0xc000
 #define GUE_SOURCE_MASK 0x3fff
 
-/* Who may try a packet when its backend does not know the flow. */
+/* Who may try a packet when its backend does not know the flow; NULL: nobody. */
 struct next_hops {
-	__be32 address[GUE_HOPS_MAX][4];
-	__u32 count;
+	const struct backend *first;
+	const struct backend *second; /* none without a first */
 };
 
-/*
- * The slot's candidates but the one that was picked, as far as they serve and the family of the
- * outer header reaches them: another balancer may have picked one of them.
- */
+/* A candidate, if it serves and the family of the outer header reaches it. */
+static __always_inline const struct backend *next_hop(const struct packet *packet,
+						      const struct service *service,
+						      const struct backend *picked, __u32 id)
+{
+	struct backend_halves *halves;
+	const struct backend *other;
+
+	if (id == packet->backend)
+		return NULL;
+	halves = bpf_map_lookup_elem(&backends, &id);
+	if (!halves)
+		return NULL;
+	other = &halves->half[half_of(packet)];
+	barrier_var(other); /* one pointer, that the verifier still knows when it comes back */
+	if (other->service != service->id ||
+	    (other->state != BACKEND_UP && other->state != BACKEND_DRAIN) ||
+	    (other->flags ^ picked->flags) & BACKEND_OUTER_IPV4)
+		return NULL;
+	return other;
+}
+
+/* The slot's candidates but the one that was picked: another balancer may have picked one of them. */
 static __always_inline void find_next_hops(const struct packet *packet,
 					   const struct service *service,
 					   const struct backend *picked, struct next_hops *hops)
@@ -36,28 +55,25 @@ static __always_inline void find_next_hops(const struct packet *packet,
 		return;
 #pragma unroll
 	for (int i = 0; i < CANDIDATES; i++) {
-		__u32 id = slot->candidate[i];
-		struct backend_halves *halves = bpf_map_lookup_elem(&backends, &id);
-		const struct backend *other;
-		__u32 hop = hops->count;
+		const struct backend *other =
+			hops->second ? NULL : next_hop(packet, service, picked, slot->candidate[i]);
 
-		if (!halves || id == packet->backend || hop >= GUE_HOPS_MAX)
-			continue;
-		other = &halves->half[half_of(packet)];
-		if (other->service != service->id ||
-		    (other->state != BACKEND_UP && other->state != BACKEND_DRAIN) ||
-		    (other->flags ^ picked->flags) & BACKEND_OUTER_IPV4)
-			continue;
-		__builtin_memcpy(hops->address[hop], other->address, sizeof(other->address));
-		hops->count = hop + 1;
+		if (other && hops->first)
+			hops->second = other;
+		else if (other)
+			hops->first = other;
 	}
 }
 
-static __always_inline __u32 gue_bytes(const struct next_hops *hops, const struct backend *backend)
+static __always_inline __u32 count_hops(const struct next_hops *hops)
 {
-	__u32 hop_bytes = backend->flags & BACKEND_OUTER_IPV4 ? 4 : 16;
+	return !hops->first ? 0 : !hops->second ? 1 : 2;
+}
 
-	return sizeof(struct udphdr) + sizeof(struct gue_header) + hops->count * hop_bytes;
+static __always_inline __u32 gue_bytes(const struct next_hops *hops, bool ipv4)
+{
+	return sizeof(struct udphdr) + sizeof(struct gue_header) +
+	       count_hops(hops) * (ipv4 ? 4 : 16);
 }
 
 /*
@@ -75,31 +91,37 @@ static __always_inline __u64 inner_sum(const struct packet *packet, const __u32 
 	return (0xffff ^ fold(pseudo)) + (__u64)inner[0] + inner[1];
 }
 
-/* What is written behind the outer IP header at @udp; the frame ends at @end. */
-static __always_inline bool write_hops(void *udp, void *end, const struct next_hops *hops,
-				       bool ipv4, __u64 *sum)
+/* An address of IPv6 and its sum; the frame ends at @end. */
+static __always_inline bool write_hop_ipv6(__u64 *to, void *end, const struct backend *hop,
+					   __u64 *sum)
 {
-	__u32 *word = udp + sizeof(struct udphdr) + sizeof(struct gue_header);
-	__u32 words = ipv4 ? 1 : 4;
+	const __u64 *address = (const __u64 *)hop->address;
 
-#pragma unroll
-	for (__u32 hop = 0; hop < GUE_HOPS_MAX; hop++) {
-		if (hop >= hops->count)
-			break;
-		/* Of 16 bytes in any case: 6.1 does not see that the family decides the size. */
-		if ((void *)(word + 4) > end)
-			return false;
-		if (ipv4) {
-			word[0] = hops->address[hop][3];
-		} else {
-#pragma unroll
-			for (int i = 0; i < 4; i++) {
-				word[i] = hops->address[hop][i];
-				*sum += word[i];
-			}
-		}
-		word += words;
-	}
+	if ((void *)(to + 2) > end)
+		return false;
+	to[0] = address[0];
+	to[1] = address[1];
+	*sum += (address[0] & 0xffffffff) + (address[0] >> 32);
+	*sum += (address[1] & 0xffffffff) + (address[1] >> 32);
+	return true;
+}
+
+/* Behind the GUE header. */
+static __always_inline bool write_hops(void *at, void *end, const struct next_hops *hops, bool ipv4,
+				       __u64 *sum)
+{
+	__be32 *address = at;
+
+	if (!ipv4)
+		return (!hops->first || write_hop_ipv6(at, end, hops->first, sum)) &&
+		       (!hops->second || write_hop_ipv6(at + 16, end, hops->second, sum));
+	/* Room for both in any case: the IP header inside is longer. */
+	if ((void *)(address + GUE_HOPS_MAX) > end)
+		return false;
+	if (hops->first)
+		address[0] = hops->first->address[3];
+	if (hops->second)
+		address[1] = hops->second->address[3];
 	return true;
 }
 
@@ -110,10 +132,9 @@ static __always_inline bool write_hops(void *udp, void *end, const struct next_h
  * 0, which RFC 6935 allows to tunnels.
  */
 static __always_inline int write_gue(struct xdp_md *ctx, const struct packet *packet,
-				     const struct backend *backend, const struct next_hops *hops)
+				     const struct next_hops *hops, bool ipv4)
 {
-	bool ipv4 = backend->flags & BACKEND_OUTER_IPV4;
-	__u32 bytes = gue_bytes(hops, backend);
+	__u32 bytes = gue_bytes(hops, ipv4);
 	__u32 words = (bytes - sizeof(struct udphdr) - 4) / 4;
 	void *end = (void *)(long)ctx->data_end;
 	void *udp = (void *)(long)ctx->data + ETH_HLEN + outer_ip_bytes(ipv4);
@@ -124,12 +145,13 @@ static __always_inline int write_gue(struct xdp_md *ctx, const struct packet *pa
 	__u32 *inner;
 
 	if (udp + sizeof(struct udphdr) + sizeof(struct gue_header) > end ||
-	    !write_hops(udp, end, hops, ipv4, &sum))
+	    !write_hops(udp + sizeof(struct udphdr) + sizeof(struct gue_header), end, hops, ipv4,
+			&sum))
 		return drop(packet, DROP_NO_ROOM);
 	word[0] = bpf_htons(source_port) | (__u32)gue_port << 16;
 	word[1] = bpf_htons(packet->length_bytes + bytes);
 	word[2] = bpf_htonl(words << 24 | inner_protocol << 16);
-	word[3] = bpf_htonl(hops->count);
+	word[3] = bpf_htonl(count_hops(hops));
 	if (ipv4 || !packet->checksummed)
 		return NEXT;
 

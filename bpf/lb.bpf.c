@@ -89,7 +89,7 @@ int lb(struct xdp_md *ctx)
 	else
 		verdict = ethernet_is_tagged(protocol) ? UNUSUAL : XDP_PASS;
 	if (unlikely(verdict == UNUSUAL)) {
-		verdict = parse_unusual(ctx, &packet);
+		verdict = parse_unusual(ctx, &packet, protocol);
 		if (verdict == RELAY)
 			return relay_too_big(ctx, &packet);
 		if (verdict == NEXT)

@@ -53,12 +53,17 @@ static __always_inline bool sum_is_right(__u64 sum)
 	return sum * 0xfffefffefffeffffULL <= 0x0001000100010001ULL;
 }
 
-/* Without options, whole, and carrying what services are made of. */
-static __always_inline bool ipv4_is_plain(const struct iphdr *ip)
+/* Without options, and not a fragment. */
+static __always_inline bool ipv4_is_whole(const struct iphdr *ip)
 {
 	return *(const __u8 *)ip == 0x45 &&
-	       !(ip->frag_off & bpf_htons(IP_MORE_FRAGMENTS | IP_OFFSET)) &&
-	       is_tcp_or_udp(ip->protocol);
+	       !(ip->frag_off & bpf_htons(IP_MORE_FRAGMENTS | IP_OFFSET));
+}
+
+/* And carrying what services are made of. */
+static __always_inline bool ipv4_is_plain(const struct iphdr *ip)
+{
+	return ipv4_is_whole(ip) && is_tcp_or_udp(ip->protocol);
 }
 
 static __always_inline bool ipv6_is_plain(const struct ipv6hdr *ip)

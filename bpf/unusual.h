@@ -6,57 +6,31 @@
 #ifndef SLUICE_BPF_UNUSUAL_H
 #define SLUICE_BPF_UNUSUAL_H
 
-#include <linux/icmpv6.h>
-
 #include "chain.h"
+#include "error.h"
 #include "fragment.h"
 #include "icmp.h"
 #include "packet.h"
 #include "read.h"
 #include "relay.h"
 
-/* RFC 792; more of them in icmp.h. */
-enum {
-	ICMPV4_ECHO_REQUEST = 8,
-	ICMPV4_TIME_EXCEEDED = 11,
-	ICMPV4_BAD_PARAMETER = 12,
-};
+#define ICMPV4_ECHO_REQUEST 8 /* RFC 792; more of them in icmp.h and error.h */
 
-static __always_inline bool is_error(__u8 type, bool ipv4)
-{
-	if (ipv4)
-		return type == ICMPV4_UNREACHABLE || type == ICMPV4_TIME_EXCEEDED ||
-		       type == ICMPV4_BAD_PARAMETER;
-	return type == ICMPV6_DEST_UNREACH || type == ICMPV6_PKT_TOOBIG ||
-	       type == ICMPV6_TIME_EXCEED || type == ICMPV6_PARAMPROB;
-}
-
-/*
- * The packet that an ICMP error quotes went from the VIP to a client, so its flow is the other way
- * round. Of what follows its IP header only 8 bytes need be there (RFC 792).
- */
+/* Of what follows the quoted IP header only 8 bytes need be there (RFC 792). */
 static __always_inline int parse_error(struct xdp_md *ctx, struct packet *packet)
 {
 	__u32 l3_bytes = packet->l4_bytes + sizeof(struct icmp_head);
-	__u64 vip[2] = {packet->destination[0], packet->destination[1]};
 	struct packet quoted;
 	struct chain chain = {};
 	__be16 *ports;
 
-	if (!read_quoted(ctx, l3_bytes, packet->ipv4, &quoted, &chain))
+	if (!read_quoted(ctx, l3_bytes, packet->ipv4, &quoted, &chain) || chain.later)
 		return XDP_PASS;
-	ports = at(ctx, chain.l4_bytes, 8);
-	if (!ports || chain.l4_bytes + 8 > packet->l3_bytes + packet->length_bytes || chain.later ||
-	    !is_tcp_or_udp(chain.protocol) || quoted.source[0] != vip[0] || quoted.source[1] != vip[1])
+	ports = at(ctx, chain.l4_bytes, QUOTED_L4_BYTES);
+	if (!ports || chain.l4_bytes + QUOTED_L4_BYTES > packet->l3_bytes + packet->length_bytes)
 		return XDP_PASS;
-
-	packet->source[0] = quoted.destination[0];
-	packet->source[1] = quoted.destination[1];
-	packet->ports = ports[1] | (__u32)ports[0] << 16;
-	packet->service_port = ports[0];
-	packet->protocol = chain.protocol;
-	packet->error = true;
-	return NEXT;
+	quoted.protocol = chain.protocol;
+	return join_quoted(packet, &quoted, ports) ? NEXT : XDP_PASS;
 }
 
 /* Errors about our flows or our tunnels, and echo requests to our VIPs. */
@@ -155,11 +129,19 @@ __noinline int read_unusual(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
-static __always_inline int parse_unusual(struct xdp_md *ctx, struct packet *packet)
+/* Errors first: they come in floods, and need no call. */
+static __always_inline int parse_unusual(struct xdp_md *ctx, struct packet *packet, __be16 protocol)
 {
-	const struct packet *read = packet_in_scratch();
-	int verdict;
+	const struct packet *read;
+	int verdict = UNUSUAL;
 
+	if (protocol == bpf_htons(ETH_P_IP))
+		verdict = parse_plain_error(ctx, packet, true);
+	else if (protocol == bpf_htons(ETH_P_IPV6))
+		verdict = parse_plain_error(ctx, packet, false);
+	if (verdict == NEXT)
+		return NEXT;
+	read = packet_in_scratch();
 	if (!read)
 		return XDP_PASS;
 	verdict = read_unusual(ctx);

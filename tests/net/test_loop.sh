@@ -10,10 +10,9 @@
 
 VIP_ROUGH=192.0.2.2
 VIP_HOT=192.0.2.3
-SERVICE_MS=40
-CALM_WORKERS=8 # a node can do 200 requests a second
-CALM_RATE=480
-ROUGH_WORKERS=4 # 100
+SERVICE_MS=80 # long beside what a busy machine adds
+WORKERS=8 # a node can do 100 requests a second
+CALM_RATE=240
 ROUGH_RATE=120
 HOT_RATE=40
 ROUGH_S=85
@@ -96,9 +95,9 @@ for i in 5 6 7 8; do
 	in_ns "node$i" ip addr add "$VIP_ROUGH/32" dev lo
 	in_ns "node$i" ip addr add "$VIP_HOT/32" dev lo
 done
-for i in 1 2 3 4; do start_worker_server "$i" $CALM_WORKERS 100 $SERVICE_MS uniform || exit 1; done
-for i in 5 6 7 8; do start_worker_server "$i" $ROUGH_WORKERS 20000 $SERVICE_MS uniform || exit 1; done
-set_service_ms 8 80
+for i in 1 2 3 4; do start_worker_server "$i" $WORKERS 100 $SERVICE_MS uniform || exit 1; done
+for i in 5 6 7 8; do start_worker_server "$i" $WORKERS 20000 $SERVICE_MS uniform || exit 1; done
+set_service_ms 8 $((SERVICE_MS * 2))
 configure >"$TMP/sluice.yaml"
 start_daemon "the daemon is ready"
 for i in 1 2 3 4; do start_agent "$i" calm "$VIP" || not_ok "agent $i" "$(cat "$TMP/agent$i.log")"; done
@@ -114,7 +113,7 @@ sleep 10
 # --- the rough pool's troubles, while the calm pool is watched ---------------------------------------
 watch_weights &
 watcher_pid=$!
-test_pids+=($watcher_pid)
+test_pids+=("$watcher_pid")
 
 echo 0.95 >"$TMP/server6/cpu"
 lossy 5 5
@@ -125,11 +124,11 @@ check_between "the slower node 8 has less than its base weight" "$silent_weight"
 becomes "3. a CPU at 95 % shuts node 6 out" 6 hot-6 .weight 0
 hot_ms=$(now_ms)
 gets "2. 5 % loss on node 5's link" 20 rough-5 'congested, [0-9]+% resent: x0.5'
-check_between "3. and adaptive weights give it less" "$(weight_of rough-6)" 10 75
+check_between "3. and adaptive weights give it less" "$(weight_of rough-6)" 10 95
 rm "$TMP/server6/cpu"
 calm_again_ms=$(now_ms)
 becomes "3. the CPU is well again, and so is node 6" 8 hot-6 .weight 100
-gets "5. without an agent, node 8's weight freezes" 15 rough-8 'frozen|stale|mean'
+gets "5. without an agent, node 8's weight freezes" 15 rough-8 'report [0-9.]+ s old: frozen at x'
 in_ns lb nft delete table ip loss
 kill_hard "${server_pid[7]}"
 killed_ms=$(now_ms)
@@ -139,10 +138,10 @@ out_ms=$(now_ms)
 flows_before=$(new_flows_of rough-7)
 sleep 4
 check_equal "4. no new connection is sent there" "$(new_flows_of rough-7)" "$flows_before"
-start_worker_server 7 $ROUGH_WORKERS 20000 $SERVICE_MS uniform
+start_worker_server 7 $WORKERS 20000 $SERVICE_MS uniform
 becomes "4. the server is back, and so is node 7" 10 rough-7 .state up
 check "2. the link is clean again, and node 5 recovers" wait_for 30 eval '! reason_says rough-5 congested'
-gets "5. after 30 s node 8 has its base weight" 25 rough-8 'base'
+gets "5. after 30 s node 8 has its base weight" 25 rough-8 'report [0-9.]+ s old: base weight'
 check_between "5. which is 100, but for the deadband" "$(weight_of rough-8)" 95 105
 echo "# killed server out after $((out_ms - killed_ms)) ms; base weight $(($(now_ms) - silent_ms)) ms after the agent's death"
 wait $watcher_pid
@@ -171,7 +170,7 @@ wait "$calm_pid"
 check_between "1. share of the slow node within 6 s" "$(share calm 1 $((slow_ms + 6000)) "$well_ms")" 0 12.5
 check_between "1. and 30 s after it is well" \
 	"$(share calm 1 $((well_ms + 30000)) "$after_ms")" 20 30
-check_between "3. new flows at the hot node" "$(share hot 6 $((hot_ms + 200)) "$calm_again_ms")" 0 0
+check_between "3. new flows at the hot node" "$(share hot 6 $((hot_ms + 1000)) "$calm_again_ms")" 0 0
 check_equal "6. none of $((CALM_RATE * CALM_S)) requests failed" \
-	"$(grep -c ' ok$' "$TMP/calm") $(grep -vc ' ok$' "$TMP/calm")" "$((CALM_RATE * CALM_S)) 0"
+	"$(grep -c ' ok$' "$TMP/calm") $(grep -v ' ok$' "$TMP/calm" | head -n 5)" "$((CALM_RATE * CALM_S)) "
 finish

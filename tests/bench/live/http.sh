@@ -102,7 +102,7 @@ request_for_a_while() {
 	progress "http: $1, $2"
 	tasks=$(task_ns)
 	machine=$(busy_ticks)
-	{ time in_ns client wrk "-t$THREADS" "-c$CONNECTIONS" "-d${seconds}s" "${headers[@]}" \
+	{ time in_ns client wrk "-t$THREADS" "-c$CONNECTIONS" "-d${seconds}s" --timeout 10s "${headers[@]}" \
 		"http://$target/" >"$TMP/wrk" 2>&1; } 2>"$TMP/wrk.time" ||
 		fail "http: $1: wrk failed: $(cat "$TMP/wrk")"
 	machine=$(($(busy_ticks) - machine))
