@@ -86,7 +86,8 @@ watch_weights() {
 # spread BACKEND: standard deviation of what was watched, percent of the mean.
 spread() {
 	awk -v name="$1" '$1 == name { n++; sum += $2; squares += $2 * $2 }
-		END { mean = sum / n; printf "%.2f", 100 * sqrt(squares / n - mean * mean) / mean }' "$TMP/steady"
+		END { mean = sum / n; variance = squares / n - mean * mean
+		      printf "%.2f", 100 * sqrt(variance > 0 ? variance : 0) / mean }' "$TMP/steady"
 }
 
 network 8
