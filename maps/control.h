@@ -37,8 +37,16 @@ struct control {
 	 * 0: nobody knows, a writer is at work on them or was killed there.
 	 */
 	__u64 keyed_fingerprint;
+	/*
+	 * The rule set in use: see enum policy_flags. Flips by itself, not with the generation. The two
+	 * behind it are as settled_generation and keyed_fingerprint are: the last set after whose flip
+	 * no packet reads the other half, and of which services it was made for.
+	 */
+	__u64 policy;
+	__u64 settled_policy;
+	__u64 policy_fingerprint;
 	struct layout layout[2];
 };
-_Static_assert(sizeof(struct control) == 112, "struct control");
+_Static_assert(sizeof(struct control) == 136, "struct control");
 
 #endif

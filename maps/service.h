@@ -25,7 +25,11 @@ enum forward_mode {
 enum service_flags {
 	/* A pick much busier than the slot's best other candidate gives way to it. */
 	SERVICE_LOCAL_COUNT = 1 << 0,
+	/* Two bits: the priority class. P0 is never shed, P2 first. */
+	SERVICE_PRIORITY = 3 << 1,
 };
+#define SERVICE_PRIORITY_SHIFT 1
+#define SERVICE_PRIORITY_MAX   2
 
 /*
  * Addresses are 16 bytes in network order everywhere; IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2),

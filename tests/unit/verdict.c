@@ -16,10 +16,19 @@ static void test_known_names(void **state)
 		enum drop_reason reason;
 		const char *name;
 	} cases[] = {
-		{DROP_NO_BACKEND, "no_backend"},   {DROP_NO_NEXT_HOP, "no_next_hop"},
-		{DROP_TTL_EXPIRED, "ttl_expired"}, {DROP_TOO_BIG, "too_big"},
-		{DROP_NO_ROOM, "no_room"},         {DROP_NO_STATE, "no_state"},
+		{DROP_NO_BACKEND, "no_backend"},
+		{DROP_NO_NEXT_HOP, "no_next_hop"},
+		{DROP_TTL_EXPIRED, "ttl_expired"},
+		{DROP_TOO_BIG, "too_big"},
+		{DROP_NO_ROOM, "no_room"},
+		{DROP_NO_STATE, "no_state"},
 		{DROP_ECHO_LIMIT, "echo_limit"},
+		{DROP_DENIED, "denied"},
+		{DROP_RATE, "rate"},
+		{DROP_NEW_FLOW_RATE, "new_flow_rate"},
+		{DROP_SOURCE_RATE, "source_rate"},
+		{DROP_SOURCE_NEW_FLOW_RATE, "source_new_flow_rate"},
+		{DROP_SHED, "shed"},
 	};
 
 	(void)state;
