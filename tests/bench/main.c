@@ -15,6 +15,9 @@
 #include "output.h"
 #include "update.h"
 
+/* By how much the harness alone is slower where somebody else has a part of the core. */
+#define BUSY_FACTOR 1.08
+
 enum exit_status {
 	STATUS_OK,
 	STATUS_FAILED,
@@ -144,34 +147,88 @@ static void list(const struct row *rows, size_t count)
 		printf("%s: %s\n", rows[i].section, rows[i].name);
 }
 
+static int run_row(struct bench *bench, const struct row *row, struct result *result)
+{
+	*result = (struct result){
+		.section = row->section,
+		.name = row->name,
+		.new_percent = -1,
+	};
+	return row->run(bench, row->item, result);
+}
+
+/* The harness alone, in the quietest row: what it costs while nobody else has this core. */
+static double quiet_null(const struct result *results, size_t count)
+{
+	double least = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (results[i].null_cost > 0 && (!least || results[i].null_cost < least))
+			least = results[i].null_cost;
+	}
+	return least;
+}
+
+static void mark_busy(struct result *results, size_t count)
+{
+	double busy_from = quiet_null(results, count) * BUSY_FACTOR;
+
+	for (size_t i = 0; i < count; i++)
+		results[i].busy = results[i].null_cost > busy_from;
+}
+
+/*
+ * Once more all rows during which the harness alone was slow. Which of the two results stays is
+ * decided by the harness, not by the row. Returns 0 or negative errno.
+ */
+static int run_busy_rows(struct bench *bench, const struct row *rows, size_t count,
+			 struct result *results)
+{
+	struct result again;
+	int err = 0;
+
+	for (size_t i = 0; i < count && !err; i++) {
+		if (!results[i].busy)
+			continue;
+		output_progress(rows[i].name, i, count);
+		err = run_row(bench, &rows[i], &again);
+		if (!err && (again.error[0] || again.null_cost < results[i].null_cost))
+			results[i] = again;
+	}
+	return err;
+}
+
 /* Returns 0, -EIO when a row failed, or negative errno when none can be measured. */
 static int run_rows(struct bench *bench, const struct row *rows, size_t count,
 		    struct result *results)
 {
+	int err = 0;
+
+	for (size_t i = 0; i < count && !err; i++) {
+		output_progress(rows[i].name, i, count);
+		err = run_row(bench, &rows[i], &results[i]);
+	}
+	mark_busy(results, count);
+	for (unsigned int i = 0; i < bench->options.again && !err; i++) {
+		err = run_busy_rows(bench, rows, count, results);
+		mark_busy(results, count);
+	}
+	output_progress(NULL, 0, 0);
+	for (size_t i = 0; i < count && !err; i++) {
+		if (results[i].error[0])
+			err = -EIO;
+	}
+	return err;
+}
+
+static void print_rows(const struct result *results, size_t count)
+{
 	const char *section = "";
-	int failed = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		int err;
-
-		output_progress(rows[i].name, i, count);
-		results[i] = (struct result){
-			.section = rows[i].section,
-			.name = rows[i].name,
-			.new_percent = -1,
-		};
-		err = rows[i].run(bench, rows[i].item, &results[i]);
-		output_progress(NULL, 0, 0);
-		if (err)
-			return err;
-		if (results[i].error[0])
-			failed = -EIO;
-		if (bench->options.json)
-			continue;
-		output_row(&results[i], section != rows[i].section);
-		section = rows[i].section;
+		output_row(&results[i], section != results[i].section);
+		section = results[i].section;
 	}
-	return failed;
 }
 
 static int run_bench(struct bench *bench)
@@ -200,6 +257,8 @@ static int run_bench(struct bench *bench)
 		err = run_rows(bench, rows, count, results);
 	if (bench->options.json && (!err || err == -EIO))
 		err = output_json(results, count) ?: err;
+	else if (!err || err == -EIO)
+		print_rows(results, count);
 	measure_close(bench->measure);
 	free(results);
 	free(rows);

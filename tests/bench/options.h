@@ -8,7 +8,8 @@ struct options {
 	const char *sluice; /* NULL: the one built along with this */
 	const char *only;   /* NULL: all rows */
 	unsigned int rounds;
-	int cpu; /* below 0: the last one */
+	unsigned int again; /* at most, of rows during which the host was busy */
+	int cpu;            /* below 0: the last one */
 	bool json;
 	bool list;
 	bool help;

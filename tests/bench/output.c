@@ -56,7 +56,7 @@ void output_row(const struct result *result, bool begins_section)
 		printf("%4.*f %%", result->new_percent >= 10 ? 0 : 2, result->new_percent);
 	else
 		printf("%6s", "-");
-	puts(missed(result) ? "  goal missed" : "");
+	printf("%s%s\n", missed(result) ? "  goal missed" : "", result->busy ? "  host busy" : "");
 	fflush(stdout);
 }
 
@@ -78,6 +78,7 @@ static json_t *row_json(const struct result *result)
 	}
 	if (result->null_cost > 0)
 		json_object_set_new(row, "null", json_real(result->null_cost));
+	json_object_set_new(row, "host_busy", json_boolean(result->busy));
 	if (result->new_percent >= 0)
 		json_object_set_new(row, "new_flows_percent", json_real(result->new_percent));
 	return row;

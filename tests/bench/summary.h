@@ -27,6 +27,7 @@ struct result {
 	struct summary cost;
 	double goal;                    /* 0: none */
 	double null_cost;               /* of the harness alone, already subtracted; 0: none */
+	bool busy;                      /* the harness alone was slower than it can be */
 	double new_percent;             /* packets that opened a flow; below 0: does not apply */
 	char error[RESULT_ERROR_BYTES]; /* empty: the row did what it was to do */
 };
