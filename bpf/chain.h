@@ -83,11 +83,14 @@ static __always_inline __u32 skip_tags(struct xdp_md *ctx, __be16 *protocol)
 }
 
 /* Of the whole header, options and all (RFC 1812, 5.2.2). */
-static __always_inline bool ipv4_checksum_is_right(struct xdp_md *ctx, const struct iphdr *ip,
-						   __u32 l3_bytes)
+static __always_inline bool ipv4_checksum_is_right(struct xdp_md *ctx, __u32 l3_bytes)
 {
-	__u64 sum = ipv4_header_sum(ip);
+	const struct iphdr *ip = at(ctx, l3_bytes, sizeof(*ip));
+	__u64 sum;
 
+	if (!ip)
+		return false;
+	sum = ipv4_header_sum(ip);
 	for (__u32 i = sizeof(*ip) / 4; i < 15 && i < ip->ihl; i++) {
 		__u32 *word = at(ctx, l3_bytes + i * 4, sizeof(*word));
 
@@ -150,6 +153,25 @@ __noinline bool follow_ipv6(struct xdp_md *ctx, __u32 l3_bytes, __u8 next, struc
 		next = extension->next;
 	}
 	return false;
+}
+
+/* The IP header that begins at @l3_bytes and what is chained to it; false: it leads nowhere. */
+static __always_inline bool read_chain(struct xdp_md *ctx, __u32 l3_bytes, bool ipv4,
+				       struct packet *packet, struct chain *chain)
+{
+	if (ipv4) {
+		struct iphdr *ip = at(ctx, l3_bytes, sizeof(*ip));
+
+		if (!ip || !follow_ipv4(ip, l3_bytes, chain))
+			return false;
+		read_ipv4(packet, ip);
+		return true;
+	} else {
+		struct ipv6hdr *ip = at(ctx, l3_bytes, sizeof(*ip));
+
+		return ip && ip->version == 6 && read_ipv6(packet, ip) &&
+		       follow_ipv6(ctx, l3_bytes, packet->protocol, chain);
+	}
 }
 
 #endif

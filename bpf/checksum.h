@@ -1,57 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The Internet checksum (RFC 1071), of a header at hand and of more than the verifier can follow. */
+/*
+ * The Internet checksum (RFC 1071) of headers at hand. Words may be added up in any order, as they
+ * stand, of 32 bits as well as of 16: what is carried out of them goes round in the end.
+ */
 #ifndef SLUICE_BPF_CHECKSUM_H
 #define SLUICE_BPF_CHECKSUM_H
 
-#include "../maps/maps.bpf.h"
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
 
-/* RFC 1071: 16-bit words may be added up in any order, as they stand, and the carries at the end. */
-static __always_inline __u32 add_words(__u32 sum, const void *words, __u32 bytes)
+/* @bytes: a multiple of 4. */
+static __always_inline __u64 add_words(__u64 sum, const void *words, __u32 bytes)
 {
-	const __u16 *word = words;
+	const __u32 *word = words;
 
 #pragma unroll
-	for (__u32 i = 0; i < bytes / 2; i++)
+	for (__u32 i = 0; i < bytes / 4; i++)
 		sum += word[i];
 	return sum;
 }
 
+/* Of a sum below 2^47. The last carry goes from the lower half to the upper one, which has the same. */
 static __always_inline __u16 fold(__u64 sum)
 {
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
+	__u32 folded = (sum & 0xffff) + (sum >> 16);
+
+	return (folded + (folded << 16) + (folded >> 16)) >> 16;
 }
 
-/*
- * The sum of a part of the frame in whatever buffers it lies, or negative: it is not all there. A
- * function with a verification of its own, or each caller would pay for 128 rounds.
- */
-__noinline __s64 sum_frame(struct xdp_md *ctx, __u32 at_bytes, __u32 bytes)
+/* @check with @difference added to what it covers (RFC 1624, 3). */
+static __always_inline __u16 adjust_checksum(__u16 check, __u64 difference)
 {
-	__u32 zero = 0;
-	__u8 *chunk = bpf_map_lookup_elem(&scratch, &zero);
-	__u32 whole_bytes, sum = 0, least = 1;
-
-	if (!chunk || bytes > 65535)
-		return -1;
-	while (bytes >= SCRATCH_BYTES) {
-		if (bpf_xdp_load_bytes(ctx, at_bytes, chunk, SCRATCH_BYTES))
-			return -1;
-		sum = bpf_csum_diff(NULL, 0, (__be32 *)chunk, SCRATCH_BYTES, sum);
-		at_bytes += SCRATCH_BYTES;
-		bytes -= SCRATCH_BYTES;
-	}
-	/* From "not 0" 6.1 does not learn that it is 1 at least. */
-	barrier_var(least);
-	if (bytes < least)
-		return sum;
-	/* bpf_csum_diff takes words of four bytes: the last is filled up, or all, with zeros. */
-	whole_bytes = bytes & ~3u;
-	*(__u32 *)(chunk + whole_bytes) = 0;
-	if (bpf_xdp_load_bytes(ctx, at_bytes, chunk, bytes))
-		return -1;
-	return (__u32)bpf_csum_diff(NULL, 0, (__be32 *)chunk, whole_bytes + 4, sum);
+	return ~fold((__u16)~check + difference);
 }
 
 #endif

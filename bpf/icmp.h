@@ -19,6 +19,7 @@
 #include "../maps/maps.bpf.h"
 #include "account.h"
 #include "checksum.h"
+#include "frame_sum.h"
 #include "packet.h"
 
 /* Answers a CPU may give, of each kind. Set by the loader. */
@@ -77,7 +78,7 @@ struct error_ipv6 {
 #define ERROR_HEADERS_IPV6 offsetof(struct error_ipv6, quoted)
 
 /* RFC 8200, 8.1. Source and destination may be swapped: the sum stays. */
-static __always_inline __u32 add_pseudo_header(const struct ipv6hdr *ip, __u32 message_bytes)
+static __always_inline __u64 add_pseudo_header(const struct ipv6hdr *ip, __u32 message_bytes)
 {
 	return add_words(bpf_htons(IPPROTO_ICMPV6) + bpf_htons(message_bytes), &ip->saddr,
 			 2 * sizeof(ip->saddr));

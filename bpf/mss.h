@@ -31,7 +31,7 @@ static __always_inline void lower_mss(struct tcphdr *tcp, __u8 *value, bool odd,
 		asked = asked << 8 | asked >> 8;
 		lowered = lowered << 8 | lowered >> 8;
 	}
-	tcp->check = ~fold((__u16)~tcp->check + (__u16)~asked + lowered);
+	tcp->check = adjust_checksum(tcp->check, (__u16)~asked + lowered);
 }
 
 /*

@@ -7,6 +7,7 @@
 #define SLUICE_BPF_NODE_HOP_H
 
 #include <stddef.h>
+#include "checksum.h"
 #include "node_tunnel.h"
 #include "packet.h"
 
@@ -30,25 +31,14 @@
 #define PING_IPV6_TYPE  128u
 #define PING_TTL        64u
 
-static __always_inline __u32 halves(__u32 word)
-{
-	return (word & 0xffff) + (word >> 16);
-}
-
-/* @check with @difference added to what it covers (RFC 1624, 3). */
-static __always_inline __u16 adjust_checksum(__u16 check, __u32 difference)
-{
-	return ~halves(halves((__u16)~check + difference));
-}
-
 /* What takes @from's place with @to adds to a sum. */
-static __always_inline __u32 replace_words(const __be32 *from, const __be32 *to, __u32 count)
+static __always_inline __u64 replace_words(const __be32 *from, const __be32 *to, __u32 count)
 {
-	__u32 difference = 0;
+	__u64 difference = 0;
 
 #pragma unroll
 	for (__u32 i = 0; i < count; i++)
-		difference += halves(~from[i]) + halves(to[i]);
+		difference += (__u64)~from[i] + to[i];
 	return difference;
 }
 
@@ -105,9 +95,9 @@ static __always_inline long find_way(struct xdp_md *ctx, const struct tunnel *tu
 }
 
 /* From us to @hop, one router further. Returns what the addresses change in a sum. */
-static __always_inline __u32 readdress_ipv4(struct iphdr *ip, const __be32 hop[4])
+static __always_inline __u64 readdress_ipv4(struct iphdr *ip, const __be32 hop[4])
 {
-	__u32 difference = replace_words(&ip->saddr, hop, 1);
+	__u64 difference = replace_words(&ip->saddr, hop, 1);
 
 	ip->saddr = ip->daddr;
 	ip->daddr = hop[0];
@@ -116,9 +106,9 @@ static __always_inline __u32 readdress_ipv4(struct iphdr *ip, const __be32 hop[4
 	return difference;
 }
 
-static __always_inline __u32 readdress_ipv6(struct ipv6hdr *ip, const __be32 hop[4])
+static __always_inline __u64 readdress_ipv6(struct ipv6hdr *ip, const __be32 hop[4])
 {
-	__u32 difference = replace_words(ip->saddr.s6_addr32, hop, 4);
+	__u64 difference = replace_words(ip->saddr.s6_addr32, hop, 4);
 
 	ip->saddr = ip->daddr;
 	__builtin_memcpy(&ip->daddr, hop, 16);
@@ -130,7 +120,7 @@ static __always_inline void readdress(const struct tunnel *tunnel, void *header,
 				      const __be32 hop[4])
 {
 	struct gue_header *gue = (void *)(udp + 1);
-	__u32 difference;
+	__u64 difference;
 
 	difference = tunnel->ipv4 ? readdress_ipv4(header, hop) : readdress_ipv6(header, hop);
 	gue->next_hop++;
@@ -139,16 +129,6 @@ static __always_inline void readdress(const struct tunnel *tunnel, void *header,
 		if (!udp->check) /* 0 would say that there is none (RFC 768) */
 			udp->check = 0xffff;
 	}
-}
-
-static __always_inline __u32 sum_of(const __be32 *words, __u32 count)
-{
-	__u32 sum = 0;
-
-#pragma unroll
-	for (__u32 i = 0; i < count; i++)
-		sum += halves(words[i]);
-	return sum;
 }
 
 /*
@@ -161,11 +141,11 @@ static __always_inline void become_ping_ipv4(struct iphdr *ip, const __be32 hop[
 	__be32 *word = (void *)ip;
 	__be32 first = bpf_htonl(0x45u << 24 | PING_IPV4_BYTES);
 	__be32 third = bpf_htonl(PING_TTL << 24 | IPPROTO_ICMP << 16);
-	__u32 sum = halves(first) + halves(third) + halves(hop[0]) + halves(ip->daddr);
+	__u64 sum = (__u64)first + third + hop[0] + ip->daddr;
 
 	word[0] = first;
 	word[1] = 0;
-	word[2] = third | (__u32)adjust_checksum(0xffff, sum) << 16;
+	word[2] = third | ~(__u32)fold(sum) << 16;
 	word[3] = hop[0];
 	word[5] = bpf_htonl(PING_IPV4_TYPE << 24 | (0xffff - (PING_IPV4_TYPE << 8)));
 	word[6] = 0;
@@ -175,13 +155,14 @@ static __always_inline void become_ping_ipv4(struct iphdr *ip, const __be32 hop[
 static __always_inline void become_ping_ipv6(struct ipv6hdr *ip, const __be32 hop[4])
 {
 	__be32 *word = (void *)ip;
-	__u32 sum = sum_of(hop, 4) + sum_of(ip->daddr.s6_addr32, 4) + bpf_htons(PING_BYTES) +
-		    bpf_htons(IPPROTO_ICMPV6) + bpf_htons(PING_IPV6_TYPE << 8);
+	__u64 sum =
+		bpf_htons(PING_BYTES) + bpf_htons(IPPROTO_ICMPV6) + bpf_htons(PING_IPV6_TYPE << 8);
 
+	sum = add_words(add_words(sum, hop, 16), &ip->daddr, sizeof(ip->daddr));
 	word[0] = bpf_htonl(6u << 28);
 	word[1] = bpf_htonl(PING_BYTES << 16 | IPPROTO_ICMPV6 << 8 | PING_TTL);
 	__builtin_memcpy(word + 2, hop, 16);
-	word[10] = bpf_htonl(PING_IPV6_TYPE << 24) | (__u32)adjust_checksum(0xffff, sum) << 16;
+	word[10] = bpf_htonl(PING_IPV6_TYPE << 24) | ~(__u32)fold(sum) << 16;
 	word[11] = 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "../maps/maps.bpf.h"
 #include "account.h"
+#include "checksum.h"
 #include "packet.h"
 #include "read.h"
 
@@ -35,13 +36,6 @@ static __always_inline __be32 vary_by_flow(const struct packet *packet, __be32 w
 	return word | ((__u32)(packet->flow_hash >> 32) & vary);
 }
 
-/* The sum of a few words, folded to 16 bits (RFC 1071). */
-static __always_inline __u32 fold_words(__u64 sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-	return (sum & 0xffff) + (sum >> 16);
-}
-
 /*
  * Not to be fragmented, so it needs no identification (RFC 6864). ECN is copied with the rest of
  * the traffic class (RFC 6040, 4.1). The checksum is RFC 1071's, over the words as they stand.
@@ -57,11 +51,11 @@ static __always_inline void write_outer_ipv4(void *header, const struct packet *
 	__be32 third = bpf_htonl(OUTER_TTL << 24 | protocol << 16);
 	__be32 source = vary_by_flow(packet, backend->source[3], backend->source_vary);
 	__be32 destination = backend->address[3];
-	__u32 sum = fold_words((__u64)first + second + third + source + destination);
+	__u64 sum = (__u64)first + second + third + source + destination;
 
 	word[0] = first;
 	word[1] = second;
-	word[2] = third | (~sum << 16);
+	word[2] = third | ~(__u32)fold(sum) << 16;
 	word[3] = source;
 	word[4] = destination;
 }

@@ -39,9 +39,7 @@ static __always_inline bool ethernet_is_tagged(__be16 protocol)
 /* Of a header without options. */
 static __always_inline __u64 ipv4_header_sum(const struct iphdr *ip)
 {
-	const __u32 *word = (const __u32 *)ip;
-
-	return (__u64)word[0] + word[1] + word[2] + word[3] + word[4];
+	return add_words(0, ip, sizeof(*ip));
 }
 
 /*

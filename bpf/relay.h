@@ -30,23 +30,14 @@ static __always_inline bool is_too_big(const struct icmp_head *icmp, bool ipv4)
 	return icmp->type == ICMPV6_PKT_TOOBIG;
 }
 
-/* A packet inside another, as far as it is there. */
-static __always_inline bool read_quoted(struct xdp_md *ctx, __u32 l3_bytes, bool ipv4,
-					struct packet *quoted, struct chain *chain)
+/* IPv4's has 16 bits, behind unused ones (RFC 1191, 4); no packet of ours is longer than those say. */
+static __always_inline __u32 told_mtu_bytes(const struct icmp_head *icmp, bool ipv4)
 {
-	if (ipv4) {
-		struct iphdr *ip = at(ctx, l3_bytes, sizeof(*ip));
+	__u32 mtu_bytes = bpf_ntohl(icmp->rest);
 
-		if (!ip || !follow_ipv4(ip, l3_bytes, chain))
-			return false;
-		read_ipv4(quoted, ip);
-		return true;
-	} else {
-		struct ipv6hdr *ip = at(ctx, l3_bytes, sizeof(*ip));
-
-		return ip && ip->version == 6 && read_ipv6(quoted, ip) &&
-		       follow_ipv6(ctx, l3_bytes, quoted->protocol, chain);
-	}
+	if (ipv4)
+		return mtu_bytes & 0xffff;
+	return mtu_bytes < 0xffff ? mtu_bytes : 0xffff;
 }
 
 /* Where the packet begins that the quoted outer header, which ends at chain->l4_bytes, is around. */
@@ -74,7 +65,7 @@ static __always_inline __u32 find_inner(struct xdp_md *ctx, const struct chain *
 static __always_inline bool parse_tunnel_error(struct xdp_md *ctx, struct packet *packet,
 					       const struct icmp_head *icmp)
 {
-	__u32 mtu_bytes = bpf_ntohl(icmp->rest) & 0xffff; /* the upper half is IPv4's unused one */
+	__u32 mtu_bytes = told_mtu_bytes(icmp, packet->ipv4);
 	__u32 l3_bytes = packet->l4_bytes + sizeof(*icmp);
 	struct packet outer, inner;
 	struct chain chain = {};
@@ -84,11 +75,11 @@ static __always_inline bool parse_tunnel_error(struct xdp_md *ctx, struct packet
 	/* Ethernet pads nothing as long as this, and what stands behind it is nobody's quote. */
 	if (packet->l3_bytes != ETH_HLEN ||
 	    packet->frame_bytes != packet->l3_bytes + packet->length_bytes ||
-	    !read_quoted(ctx, l3_bytes, packet->ipv4, &outer, &chain))
+	    !read_chain(ctx, l3_bytes, packet->ipv4, &outer, &chain))
 		return false;
 	inner_bytes = chain.later ? 0 : find_inner(ctx, &chain, &ipv4);
 	if (!inner_bytes || mtu_bytes <= inner_bytes - l3_bytes ||
-	    !read_quoted(ctx, inner_bytes, ipv4, &inner, &chain))
+	    !read_chain(ctx, inner_bytes, ipv4, &inner, &chain))
 		return false;
 	if (chain.later || !is_tcp_or_udp(chain.protocol) || !find_vip(&inner))
 		return false;

@@ -24,7 +24,7 @@ static __always_inline int parse_error(struct xdp_md *ctx, struct packet *packet
 	struct chain chain = {};
 	__be16 *ports;
 
-	if (!read_quoted(ctx, l3_bytes, packet->ipv4, &quoted, &chain) || chain.later)
+	if (!read_chain(ctx, l3_bytes, packet->ipv4, &quoted, &chain) || chain.later)
 		return XDP_PASS;
 	ports = at(ctx, chain.l4_bytes, QUOTED_L4_BYTES);
 	if (!ports || chain.l4_bytes + QUOTED_L4_BYTES > packet->l3_bytes + packet->length_bytes)
@@ -68,23 +68,12 @@ static __always_inline int parse_l3(struct xdp_md *ctx, struct packet *packet, s
 {
 	__be16 protocol = 0;
 	__u32 l3_bytes = skip_tags(ctx, &protocol);
+	bool ipv4 = protocol == bpf_htons(ETH_P_IP);
 
-	if (l3_bytes && protocol == bpf_htons(ETH_P_IP)) {
-		struct iphdr *ip = at(ctx, l3_bytes, sizeof(*ip));
-
-		if (!ip || !follow_ipv4(ip, l3_bytes, chain) ||
-		    !ipv4_checksum_is_right(ctx, ip, l3_bytes))
-			return XDP_PASS;
-		read_ipv4(packet, ip);
-	} else if (l3_bytes && protocol == bpf_htons(ETH_P_IPV6)) {
-		struct ipv6hdr *ip = at(ctx, l3_bytes, sizeof(*ip));
-
-		if (!ip || ip->version != 6 || !read_ipv6(packet, ip) ||
-		    !follow_ipv6(ctx, l3_bytes, packet->protocol, chain))
-			return XDP_PASS;
-	} else {
+	if (!l3_bytes || (!ipv4 && protocol != bpf_htons(ETH_P_IPV6)) ||
+	    !read_chain(ctx, l3_bytes, ipv4, packet, chain) ||
+	    (ipv4 && !ipv4_checksum_is_right(ctx, l3_bytes)))
 		return XDP_PASS;
-	}
 	packet->protocol = chain->protocol;
 	return read_lengths(ctx, packet, l3_bytes, chain->l4_bytes - l3_bytes) ? NEXT : XDP_PASS;
 }

@@ -121,8 +121,11 @@ void lb_check_error(const struct lb_run *run, bool relayed)
 	about = in.packet;
 	if (relayed) {
 		const __u8 *inner = inner_of_error(&in.packet, &ipv4, &outer_bytes);
-		__u32 claimed = read16(in.packet.ip + in.packet.header_bytes + 6);
+		const __u8 *told = in.packet.ip + in.packet.header_bytes + 4;
+		__u32 claimed = in.packet.ipv4 ? read16(told + 2) : read32(told);
 
+		if (claimed > 65535)
+			claimed = 65535;
 		read_quoted(&about, inner, ipv4);
 		must(mtu_bytes == least_bytes || mtu_bytes == claimed - outer_bytes,
 		     "relayed another MTU");

@@ -4,6 +4,22 @@
 
 daemon_pid=
 
+# web_yaml NODES [KEYS]: a service "web" with a backend "bI" on each node, the last with more keys.
+web_yaml() {
+	local i
+	cat <<-YAML
+		services:
+		  - name: web
+		    vip: $VIP
+		    port: 80
+		    proto: tcp
+		    forward: ipip
+		    backends:
+	YAML
+	for ((i = 1; i < $1; i++)); do echo "      - {name: b$i, address: 10.0.$i.2, node: node-$i}"; done
+	echo "      - {name: b$1, address: 10.0.$1.2, node: node-$1${2-}}"
+}
+
 # start_daemon NAME: of $TMP/sluice.yaml; must become ready. Its log is in $TMP/daemon.log.
 start_daemon() {
 	: >"$TMP/daemon.log"

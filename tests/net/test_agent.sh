@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A node's agent: what it measures, who gets its reports, and what makes it say no.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/daemon.sh"
 
 KEY=$TMP/report.key
 APPLICATION=$TMP/load.json
@@ -205,25 +206,15 @@ cat >"$TMP/sluice.yaml" <<END
 sources: {udp: "10.0.1.1:9602", key_file: $KEY}
 health: {check: none}
 weights: {policy: edge}
-services:
-  - name: web
-    vip: $VIP
-    port: 80
-    proto: tcp
-    forward: ipip
-    backends:
-      - {name: b1, address: 10.0.1.2, node: node-1}
-      - {name: b2, address: 10.0.1.3, node: node-2}
+$(web_yaml 2)
 END
-weighs() { lb weight show --json | jq -e ".weights[] | select(.backend == \"b1\") | .weight == $1"; }
-in_background lb "$SLUICE" --pin "$PIN" run --config "$TMP/sluice.yaml" 2>"$TMP/daemon"
-wait_for 20 grep -q 'ready: ' "$TMP/daemon"
+start_daemon "a balancer listens to the agent"
 say_latency() { echo "{\"latency_ms\": $1, \"cpu_utilization\": 0.1}" >"$APPLICATION"; }
 say_latency 60
-check "a slow application weighs half" wait_for 10 weighs 50
+becomes "a slow application weighs half" 10 b1 .weight 50
 say_latency 5
-check "a fast one all" wait_for 10 weighs 100
-check_equal "the balancer refused nothing" "$(lb status --json | jq '.daemon.sources.udp |
+becomes "a fast one all" 10 b1 .weight 100
+check_equal "the balancer refused nothing" "$(daemon_status '.sources.udp |
 	.malformed + .forged + .replayed + .untimely + .failed')" 0
 
 # --- the end ---------------------------------------------------------------------------------------

@@ -20,15 +20,7 @@ configure() {
 		  pull_port: 9100
 		health: {interval_ms: 100, timeout_ms: 90, fall: 3, rise: 2}
 		weights: {policy: edge}
-		services:
-		  - name: web
-		    vip: $VIP
-		    port: 80
-		    proto: tcp
-		    forward: ipip
-		    backends:
-		      - {name: b1, address: 10.0.1.2, node: node-1}
-		      - {name: b2, address: 10.0.2.2, node: node-2${1-}}
+		$(web_yaml 2 "${1-}")
 	YAML
 }
 

@@ -18,16 +18,7 @@ load: {flows_per_cpu: 65536, backends_max: 64}
 control: {attach: [c0], publish_ms: 100}
 health: {interval_ms: 100, timeout_ms: 90}
 weights: {policy: edge}
-services:
-  - name: web
-    vip: $VIP
-    port: 80
-    proto: tcp
-    forward: ipip
-    backends:
-      - {name: b1, address: 10.0.1.2, node: node-1}
-      - {name: b2, address: 10.0.2.2, node: node-2}
-      - {name: b3, address: 10.0.3.2, node: node-3}
+$(web_yaml 3)
 YAML
 start_daemon "the daemon loads, attaches and is ready"
 echo '[{"node_id": "node-1", "cpu_percent": 70, "latency_ms": 1}]' >"$TMP/report"

@@ -84,14 +84,6 @@ void assert_left_to_stack(const char *name, const struct frame *in)
 	assert_frame(name, &got, in);
 }
 
-void frame_tags(struct frame *frame, unsigned int count)
-{
-	static const char *const tags[] = {"", "\x81\x00\x00\x64",
-					   "\x88\xa8\x20\x0a\x81\x00\x00\x64"};
-
-	frame_insert(frame, AT_ETHERTYPE, (const __u8 *)tags[count], count * 4);
-}
-
 struct cpu_memory memory_read(void)
 {
 	struct cpu_memory memory;

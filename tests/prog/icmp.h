@@ -50,9 +50,6 @@ void assert_answer(const char *name, const struct frame *in, const struct frame 
 void assert_answered(const char *name, const struct family *family, const struct ping *ping);
 void assert_left_to_stack(const char *name, const struct frame *in);
 
-/* Put @count tags (0 to 2) on. */
-void frame_tags(struct frame *frame, unsigned int count);
-
 /* Of the CPU that the programs run on. */
 struct cpu_memory memory_read(void);
 void budget_set(__u64 jiffies, __u32 answers); /* as last filled up at @jiffies */

@@ -159,3 +159,11 @@ void measure_play(const struct ends *ends, const struct step *steps, size_t coun
 		measure_run(steps[i].way, &frame, steps[i].gso_segs, steps[i].gso_bytes);
 	}
 }
+
+struct measure_counters measure_talk(const struct ends *ends, const struct step *steps,
+				     size_t count)
+{
+	measure_port++;
+	measure_play(ends, steps, count);
+	return measure_counted(TCP_SERVICE);
+}

@@ -58,4 +58,8 @@ void measure_options(struct frame *frame, const __u8 *bytes, __u32 count);
 /* Steps of the flow that measure_port says. */
 void measure_play(const struct ends *ends, const struct step *steps, size_t count);
 
+/* Those of a new flow, and what was counted of the TCP service. */
+struct measure_counters measure_talk(const struct ends *ends, const struct step *steps,
+				     size_t count);
+
 #endif

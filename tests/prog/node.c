@@ -122,14 +122,6 @@ void tunnel_build(const struct tunnel *tunnel, struct frame *frame)
 	frame_tunnel(frame, tunnel);
 }
 
-void frame_tag(struct frame *frame, unsigned int count)
-{
-	if (count > 0)
-		frame_insert(frame, AT_ETHERTYPE, (const __u8 *)"\x81\0\x60\x64", 4);
-	if (count > 1)
-		frame_insert(frame, AT_ETHERTYPE, (const __u8 *)"\x88\xa8\x0f\xfe", 4);
-}
-
 static struct node_counters run_node(const char *name, struct frame *frame, int expected)
 {
 	struct node_counters before = node_counts();

@@ -51,9 +51,6 @@ void frame_tunnel(struct frame *frame, const struct tunnel *tunnel);
 void tunnel_build(const struct tunnel *tunnel, struct frame *frame);
 __u32 tunnel_outer_bytes(const struct tunnel *tunnel);
 
-/* Up to two 802.1Q tags, the outer one of two is 802.1ad's. */
-void frame_tag(struct frame *frame, unsigned int count);
-
 /* What the node does with @sent, byte by byte and in its counters. */
 void assert_opened(const char *name, const struct frame *sent, const struct frame *expected);
 void assert_left_alone(const char *name, const struct frame *sent);

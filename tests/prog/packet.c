@@ -143,6 +143,16 @@ static void write_l4(struct frame *frame, __u32 at, const struct packet_fields *
 	write16(frame, at + (tcp ? 16 : 6), fold(sum));
 }
 
+void fields_turn(struct packet_fields *fields)
+{
+	const struct packet_fields there = *fields;
+
+	fields->source = there.destination;
+	fields->destination = there.source;
+	fields->source_port = there.destination_port;
+	fields->destination_port = there.source_port;
+}
+
 void frame_build(struct frame *frame, const struct packet_fields *fields)
 {
 	__u16 l4_bytes = (fields->protocol == IPPROTO_TCP ? 20 : 8) + fields->payload_bytes;
@@ -166,6 +176,14 @@ void frame_insert(struct frame *frame, __u32 at, const __u8 *bytes, __u32 count)
 	memmove(frame->bytes + at + count, frame->bytes + at, frame->length_bytes - at);
 	memcpy(frame->bytes + at, bytes, count);
 	frame->length_bytes += count;
+}
+
+void frame_tag(struct frame *frame, unsigned int count)
+{
+	static const char *const tags[] = {"", "\x81\x00\x60\x64",
+					   "\x88\xa8\x2f\xfe\x81\x00\x60\x64"};
+
+	frame_insert(frame, AT_ETHERTYPE, (const __u8 *)tags[count], count * 4);
 }
 
 void frame_seal(struct frame *frame)

@@ -90,10 +90,16 @@ bool is_ipv6(const struct frame *frame);
 /* RFC 1071, word for word. */
 __u16 checksum(const __u8 *bytes, size_t count);
 
+/* As the other side of the flow sends it. */
+void fields_turn(struct packet_fields *fields);
+
 void frame_build(struct frame *frame, const struct packet_fields *fields);
 
 /* Make room at @at and fill it; the bytes behind move back. */
 void frame_insert(struct frame *frame, __u32 at, const __u8 *bytes, __u32 count);
+
+/* Put on up to two tags: 802.1Q, the outer one of two 802.1ad. */
+void frame_tag(struct frame *frame, unsigned int count);
 
 /* The IPv4 checksum is put right afterwards, so that nobody can refuse the frame for it. */
 void frame_edit(struct frame *frame, const struct edit *edit);

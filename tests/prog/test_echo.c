@@ -27,8 +27,8 @@ static void every_size(void **state)
 		for (; ping.payload_bytes <= PING_BYTES_MAX; ping.payload_bytes++) {
 			echo_build(&in, family, &ping, false);
 			echo_build(&expected, family, &ping, true);
-			frame_tags(&in, i % 3);
-			frame_tags(&expected, i % 3);
+			frame_tag(&in, i % 3);
+			frame_tag(&expected, i % 3);
 			snprintf(name, sizeof(name), "%s, %zu tags, %u bytes", family->name, i % 3,
 				 ping.payload_bytes);
 			assert_answer(name, &in, &expected);

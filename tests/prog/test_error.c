@@ -131,8 +131,7 @@ static void every_byte(void **state)
 	for (size_t i = 0; i < 2 * WAYS; i++) {
 		const struct way *way = &ways[i / 2];
 		__u8 protocol = protocols[i % 2];
-		struct packet_fields fields =
-			way_packet(way, protocol, protocol == IPPROTO_TCP ? 80 : 53);
+		struct packet_fields fields = way_packet(way, protocol, way_port(protocol));
 		__u32 count = kinds_of(way_is_ipv6(way), &kinds);
 
 		turn_round(&fields);

@@ -11,15 +11,21 @@
 #include "pool.h"
 #include "world.h"
 
+/* On the first, or the test is skipped. */
+static void need_two_cpus(void)
+{
+	if (!world_cpu(1))
+		skip();
+	world_cpu(0);
+}
+
 static void follows_flow_to_another_cpu(void **state)
 {
 	static const struct pool pool = {"cpus", "192.0.2.13", 80, IPPROTO_TCP, 3};
 	unsigned int went_to[POOL_CLIENTS];
 
 	(void)state;
-	if (!world_cpu(1))
-		skip();
-	world_cpu(0);
+	need_two_cpus();
 	pool_open(&pool, "");
 	pool_establish_all(&pool, went_to);
 	sluice("weight set cpus b1=0 b2=1 b3=0");
@@ -43,8 +49,7 @@ static void moved_flow_leaves_nothing_behind(void **state)
 	unsigned int was, now;
 
 	(void)state;
-	if (!world_cpu(1))
-		skip();
+	need_two_cpus();
 	pool_open(&pool, "");
 	for (__u32 client = 0; client < 10; client++) {
 		world_cpu(0);
@@ -69,9 +74,7 @@ static void finds_first_packet_on_another_cpu(void **state)
 	unsigned int went_to[POOL_CLIENTS];
 
 	(void)state;
-	if (!world_cpu(1))
-		skip();
-	world_cpu(0);
+	need_two_cpus();
 	pool_open(&pool, "");
 	for (__u32 client = 0; client < POOL_CLIENTS; client++)
 		went_to[client] = pool_send(&pool, client, TCP_SYN);

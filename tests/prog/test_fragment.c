@@ -116,8 +116,7 @@ static void every_byte(void **state)
 	for (size_t i = 0; i < 2 * WAYS; i++) {
 		const struct way *way = &ways[i / 2];
 		__u8 protocol = protocols[i % 2];
-		struct packet_fields fields =
-			way_packet(way, protocol, protocol == IPPROTO_TCP ? 80 : 53);
+		struct packet_fields fields = way_packet(way, protocol, way_port(protocol));
 
 		frame_build(&whole, &fields); /* 120 or 108 bytes */
 		frame_fragment(&part, &whole, 0, 24, 0x4711);

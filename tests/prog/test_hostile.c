@@ -49,18 +49,14 @@ static void build(struct frame *frame, const struct way *way, enum kind kind)
 	static const struct extension chain[] = {{IPPROTO_HOPOPTS, 0, 0, 0, 0},
 						 {IPPROTO_ROUTING, 2, 2, 0, 0},
 						 {IPPROTO_DSTOPTS, 1, 0, 0, 0}};
-	struct packet_fields fields =
-		way_packet(way, kind == UDP ? IPPROTO_UDP : IPPROTO_TCP, kind == UDP ? 53 : 80);
+	__u8 protocol = kind == UDP ? IPPROTO_UDP : IPPROTO_TCP;
+	struct packet_fields fields = way_packet(way, protocol, way_port(protocol));
 	bool ipv6 = way_is_ipv6(way);
 	struct frame whole;
 
 	fields.payload_bytes = kind >= FIRST ? 40 : 5;
-	if (kind == ERROR) {
-		fields.source = way->vip;
-		fields.destination = way->client;
-		fields.source_port = 80;
-		fields.destination_port = 40001;
-	}
+	if (kind == ERROR)
+		fields_turn(&fields);
 	frame_build(&whole, &fields);
 	*frame = whole;
 	if (kind == EXTENDED && ipv6)

@@ -31,8 +31,7 @@ static void every_byte(void **state)
 	for (size_t i = 0; i < 2 * WAYS; i++) {
 		const struct way *way = &ways[i / 2];
 		__u8 protocol = protocols[i % 2];
-		struct packet_fields fields =
-			way_packet(way, protocol, protocol == IPPROTO_TCP ? 80 : 53);
+		struct packet_fields fields = way_packet(way, protocol, way_port(protocol));
 		const __u16 payloads[] = {2000, 3300, 3500, 3700,
 					  4096, 8191, 8800, longest_payload(way, protocol)};
 

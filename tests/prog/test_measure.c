@@ -131,11 +131,8 @@ static void converses(void **state)
 	size_t count = count_steps(talk->steps, sizeof(talk->steps) / sizeof(talk->steps[0]));
 
 	for (int i = 0; i < 2; i++) {
-		struct measure_counters got;
+		struct measure_counters got = measure_talk(&measure_ends[i], talk->steps, count);
 
-		measure_port++;
-		measure_play(&measure_ends[i], talk->steps, count);
-		got = measure_counted(TCP_SERVICE);
 		assert_int_equal(got.segments, talk->segments);
 		assert_int_equal(got.bytes, talk->bytes);
 		assert_int_equal(got.data_segments, talk->data_segments);
@@ -157,11 +154,8 @@ static void handshakes(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		struct measure_counters got;
+		struct measure_counters got = measure_talk(&measure_ends[i], steps, 8);
 
-		measure_port++;
-		measure_play(&measure_ends[i], steps, 8);
-		got = measure_counted(TCP_SERVICE);
 		assert_int_equal(got.syn_retransmits_received, 2);
 		assert_int_equal(got.syn_retransmits_sent, 2);
 		assert_int_equal(got.segments, 4);
@@ -183,11 +177,8 @@ static void resets(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		struct measure_counters got;
+		struct measure_counters got = measure_talk(&measure_ends[i], steps, 5);
 
-		measure_port++;
-		measure_play(&measure_ends[i], steps, 5);
-		got = measure_counted(TCP_SERVICE);
 		assert_int_equal(got.resets_sent, 2);
 		assert_int_equal(got.resets_received, 1);
 		assert_int_equal(got.segments, 4);

@@ -19,7 +19,8 @@ static void serve(const char *mode, const char *name, const char *vip, const str
 }
 
 /* Send the SYN of flow @number; @frame is what came out. */
-static void send_flow(const char *vip, unsigned int number, struct frame *frame)
+static void send_flow(const char *vip, unsigned int number, __u16 payload_bytes,
+		      struct frame *frame)
 {
 	char source[INET_ADDRSTRLEN];
 	struct packet_fields fields = {
@@ -30,6 +31,7 @@ static void send_flow(const char *vip, unsigned int number, struct frame *frame)
 		.protocol = IPPROTO_TCP,
 		.tcp_flags = TCP_SYN,
 		.ttl = 64,
+		.payload_bytes = payload_bytes,
 	};
 
 	snprintf(source, sizeof(source), "198.51.100.%u", number >> 16 & 0xff);
@@ -47,8 +49,8 @@ static unsigned int count_varied(const char *vip, __u32 at, __u32 bytes, __u8 fi
 	unsigned int varied = 0;
 
 	for (unsigned int number = 0; number < 1000; number++) {
-		send_flow(vip, number, &frame);
-		send_flow(vip, number, &again);
+		send_flow(vip, number, 0, &frame);
+		send_flow(vip, number, 0, &again);
 		assert_frame("the same flow", &again, &frame);
 		frame.bytes[at] &= first_mask;
 		if (number == 0)
@@ -101,11 +103,11 @@ static void sources_vary_within_prefixes(void **state)
 	serve("ipip", "vary-4", "192.0.2.4", &near_ipv4);
 	serve("ipip", "vary-6", "192.0.2.5", &near_ipv6);
 	for (unsigned int number = 0; number < 200; number++) {
-		send_flow("192.0.2.4", number, &frame);
+		send_flow("192.0.2.4", number, 0, &frame);
 		assert_int_equal(frame.bytes[AT_IP + 12], 10);
 		assert_int_equal(frame.bytes[AT_IP + 13], 55);
 		assert_int_equal(frame.bytes[AT_IP + 14] & 0xc0, 64);
-		send_flow("192.0.2.5", number, &frame);
+		send_flow("192.0.2.5", number, 0, &frame);
 		assert_memory_equal(frame.bytes + AT_IP + 8, prefix_ipv6, sizeof(prefix_ipv6));
 	}
 	assert_in_range(count_varied("192.0.2.4", AT_IP + 12, 4, 0xff), 950, 999);
@@ -121,10 +123,27 @@ static void checksums_follow_sources(void **state)
 	world_load("sources", "load:\n  tunnel_source_ipv4: 11.0.0.0/8\n");
 	serve("ipip", "sources", "192.0.2.6", &near_ipv4);
 	for (unsigned int number = 0; number < 200000; number++) {
-		send_flow("192.0.2.6", number, &frame);
+		send_flow("192.0.2.6", number, 0, &frame);
 		if (checksum(frame.bytes + AT_IP, 20))
 			fail_msg("flow %u: the outer checksum is wrong", number);
 	}
+}
+
+/*
+ * As a little-endian machine reads them, the words of this header add up to 0x1ffffffff, and the
+ * halves of that and its carry to 0x1ffff: folded once more, that carries once more.
+ */
+static void checksum_carries_thrice(void **state)
+{
+	struct frame frame;
+
+	(void)state;
+	ip("route add 112.251.190.0/24 via 10.0.1.9");
+	sluice("service add carries --vip 192.0.2.9 --port 80 --proto tcp --forward ipip");
+	sluice("backend add carries b1 --address 112.251.190.255");
+	send_flow("192.0.2.9", 1, 195, &frame);
+	assert_int_equal(read16(&frame, AT_IP + 2), 255);
+	assert_int_equal(checksum(frame.bytes + AT_IP, 20), 0);
 }
 
 int main(void)
@@ -132,6 +151,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flow_labels_vary),
 		cmocka_unit_test(sources_are_fixed_by_default),
+		cmocka_unit_test(checksum_carries_thrice),
 		cmocka_unit_test_teardown(sources_vary_within_prefixes, world_use_main),
 		cmocka_unit_test_teardown(gue_varies_likewise, world_use_main),
 		cmocka_unit_test_teardown(checksums_follow_sources, world_use_main),

@@ -35,7 +35,7 @@ static void build_report(struct frame *report, const struct frame *forwarded, __
 /* A packet of a client, and how it leaves for the backend. */
 static void forward(const struct way *way, __u8 protocol, struct frame *in, struct frame *forwarded)
 {
-	struct packet_fields fields = way_packet(way, protocol, protocol == IPPROTO_TCP ? 80 : 53);
+	struct packet_fields fields = way_packet(way, protocol, way_port(protocol));
 
 	fields.payload_bytes = 1300;
 	fields.tcp_flags = TCP_ACK;
@@ -86,6 +86,39 @@ static void every_way(void **state)
 	assert_int_equal(drop_counts("too_big").packets, drops.packets);
 }
 
+/* The MTU has 32 bits in IPv6, in IPv4 16: those before it are none of it. */
+static void every_mtu(void **state)
+{
+	static const struct {
+		const char *way;
+		__u32 mtu_bytes;
+		__u16 told_bytes;
+	} rows[] = {
+		{"ipip-4in4-near", 0x00110578, 1400 - 20}, /* RFC 4884: bytes of the quote */
+		{"ipip-4in4-near", 65535, 65535 - 20},
+		{"ipip-6in6-near", 65535, 65535 - 40},
+		{"ipip-6in6-near", 65536, 65535 - 40},
+		{"ipip-6in6-near", 65536 + 1400, 65535 - 40},
+		{"ipip-6in6-near", 0xffffffff, 65535 - 40},
+	};
+	struct frame in, forwarded, report, expected;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct way *way = way_named(rows[i].way);
+		__u32 mtu_at = (way_is_ipv6(way) ? AT_IPV6_L4 : AT_IPV4_L4) + 4;
+
+		forward(way, IPPROTO_TCP, &in, &forwarded);
+		build_report(&report, &forwarded, 128, 0);
+		write16(&report, mtu_at, rows[i].mtu_bytes >> 16);
+		write16(&report, mtu_at + 2, rows[i].mtu_bytes & 0xffff);
+		frame_seal_icmp(&report, AT_IP);
+		in.length_bytes = AT_IP + 128 - way_outer_bytes(way);
+		too_big_build(&expected, &in, rows[i].told_bytes);
+		assert_answer(rows[i].way, &report, &expected);
+	}
+}
+
 /* As the report has it, or a little otherwise: then it is not about a packet that we sent. */
 static void others_are_left(void **state)
 {
@@ -104,12 +137,10 @@ static void others_are_left(void **state)
 		{"inside a later fragment", AT_IPV4_L4 + 8 + 20 + 7, 9},
 		{"inside for no VIP", AT_IPV4_L4 + 8 + 20 + 16, 203},
 	};
-	const struct way *way = &ways[6];
 	struct frame in, forwarded, report;
 
 	(void)state;
-	assert_string_equal(way->name, "ipip-4in4-near");
-	forward(way, IPPROTO_TCP, &in, &forwarded);
+	forward(way_named("ipip-4in4-near"), IPPROTO_TCP, &in, &forwarded);
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
 		build_report(&report, &forwarded, 128, i == 2 ? 120 : MTU_BYTES);
 		report.bytes[lies[i].at] = lies[i].value;
@@ -139,7 +170,7 @@ static void budget(void **state)
 	struct frame in, forwarded, report;
 
 	(void)state;
-	forward(&ways[6], IPPROTO_TCP, &in, &forwarded);
+	forward(way_named("ipip-4in4-near"), IPPROTO_TCP, &in, &forwarded);
 	build_report(&report, &forwarded, 128, MTU_BYTES);
 	budget_set(BUDGET_NEVER, 0);
 	assert_int_equal(world_send(&report), XDP_DROP);
@@ -149,6 +180,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(every_way, budget_fill),
+		cmocka_unit_test_setup(every_mtu, budget_fill),
 		cmocka_unit_test_setup(others_are_left, budget_fill),
 		cmocka_unit_test_setup(truncated, budget_fill),
 		cmocka_unit_test(budget),

@@ -171,12 +171,11 @@ static void who_wants_nothing_gets_nothing(void **state)
 	}
 }
 
-static void no_backend(void **state)
+static struct packet_fields syn_to(const char *vip)
 {
-	static const struct pool pool = {"none", "192.0.2.6", 80, IPPROTO_TCP, 3};
-	struct packet_fields fields = {
+	return (struct packet_fields){
 		.source = "198.51.100.7",
-		.destination = "192.0.2.6",
+		.destination = vip,
 		.source_port = 40001,
 		.destination_port = 80,
 		.protocol = IPPROTO_TCP,
@@ -184,6 +183,12 @@ static void no_backend(void **state)
 		.ttl = 64,
 		.payload_bytes = 8,
 	};
+}
+
+static void no_backend(void **state)
+{
+	static const struct pool pool = {"none", "192.0.2.6", 80, IPPROTO_TCP, 3};
+	struct packet_fields fields = syn_to("192.0.2.6");
 	struct frame frame;
 
 	(void)state;
@@ -215,16 +220,7 @@ static void no_backend(void **state)
 /* New flows go round a backend without a way; flows that are there have nowhere to go. */
 static void no_next_hop(void **state)
 {
-	struct packet_fields fields = {
-		.source = "198.51.100.7",
-		.destination = "192.0.2.7",
-		.source_port = 40001,
-		.destination_port = 80,
-		.protocol = IPPROTO_TCP,
-		.tcp_flags = TCP_SYN,
-		.ttl = 64,
-		.payload_bytes = 8,
-	};
+	struct packet_fields fields = syn_to("192.0.2.7");
 	struct frame syn, ack, frame;
 
 	(void)state;

@@ -48,16 +48,12 @@ static const char *const kinds[KINDS] = {"TCP", "UDP", "extended", "a fragment",
 static void build(struct frame *frame, const struct way *way, enum kind kind)
 {
 	static const struct extension option = {IPPROTO_DSTOPTS, 1, 0, 0, 0};
-	struct packet_fields fields =
-		way_packet(way, kind == TCP ? IPPROTO_TCP : IPPROTO_UDP, kind == TCP ? 80 : 53);
+	__u8 protocol = kind == TCP ? IPPROTO_TCP : IPPROTO_UDP;
+	struct packet_fields fields = way_packet(way, protocol, way_port(protocol));
 	struct frame whole;
 
-	if (kind == ERROR) {
-		fields.source = way->vip;
-		fields.destination = way->client;
-		fields.source_port = 53;
-		fields.destination_port = 40001;
-	}
+	if (kind == ERROR)
+		fields_turn(&fields);
 	frame_build(&whole, &fields);
 	*frame = whole;
 	if (kind == EXTENDED && way_is_ipv6(way))

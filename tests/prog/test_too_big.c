@@ -112,15 +112,15 @@ static void every_byte(void **state)
 
 		build(&in, way, client_of(way), way->carries_bytes);
 		if (way->carries_bytes >= 68) {
-			frame_tags(&in, i % 3);
+			frame_tag(&in, i % 3);
 			assert_int_equal(world_send(&in), XDP_TX);
 			assert_memory_equal(in.bytes + 6, near_ipv4.from.byte, 6);
 		}
 		for (size_t j = 0; j < sizeof(sizes) / sizeof(sizes[0]); j++) {
 			build(&in, way, client_of(way), sizes[j]);
 			too_big_build(&expected, &in, way->told_bytes);
-			frame_tags(&in, i % 3);
-			frame_tags(&expected, i % 3);
+			frame_tag(&in, i % 3);
+			frame_tag(&expected, i % 3);
 			snprintf(name, sizeof(name), "%s, %zu tags, %u bytes", way->name, i % 3,
 				 sizes[j]);
 			assert_told(name, &in, &expected);

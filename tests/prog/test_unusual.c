@@ -78,7 +78,7 @@ static const struct row left[] = {
 
 static void build(struct frame *frame, const struct way *way, __u8 protocol)
 {
-	struct packet_fields fields = way_packet(way, protocol, protocol == IPPROTO_TCP ? 80 : 53);
+	struct packet_fields fields = way_packet(way, protocol, way_port(protocol));
 
 	frame_build(frame, &fields);
 }

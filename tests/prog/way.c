@@ -42,6 +42,15 @@ const struct way ways[WAYS] = {
 	{"gue-6in4-far", "gue", "2001:db8::a", CLIENT_IPV6, &far_ipv4},
 };
 
+const struct way *way_named(const char *name)
+{
+	for (size_t i = 0; i < WAYS; i++)
+		if (!strcmp(ways[i].name, name))
+			return &ways[i];
+	fail_msg("there is no way '%s'", name);
+	return NULL;
+}
+
 bool way_is_ipv6(const struct way *way)
 {
 	return strchr(way->vip, ':');
@@ -87,6 +96,11 @@ int ways_open(void **state)
 {
 	(void)state;
 	return world_make() ? -1 : ways_load();
+}
+
+__u16 way_port(__u8 protocol)
+{
+	return protocol == IPPROTO_TCP ? 80 : 53;
 }
 
 struct packet_fields way_packet(const struct way *way, __u8 protocol, __u16 port)

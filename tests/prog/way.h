@@ -29,7 +29,8 @@ struct manner {
 	bool unchecked; /* UDP around it has no checksum */
 };
 
-bool way_is_ipv6(const struct way *way); /* what it carries, not what is around that */
+const struct way *way_named(const char *name); /* must be one of them */
+bool way_is_ipv6(const struct way *way);       /* what it carries, not what is around that */
 bool way_is_gue(const struct way *way);
 
 /* A service of its own on the way's VIP, with the one backend that the way leads to. */
@@ -38,6 +39,8 @@ void way_serve(const struct way *way, const char *service, unsigned int port, co
 /* The same of TCP 80 and UDP 53 on each way's VIP, in an instance "ways". Returns 0. */
 int ways_load(void);
 int ways_open(void **state); /* group setup of cmocka: in a new world */
+
+__u16 way_port(__u8 protocol); /* of these services */
 
 /* A packet of a client, of 100 bytes of payload. */
 struct packet_fields way_packet(const struct way *way, __u8 protocol, __u16 port);

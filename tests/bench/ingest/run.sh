@@ -4,7 +4,12 @@
 # weights each second. In network namespaces of its own; needs root; leaves nothing behind. Exit
 # status 0 only if everything that was asked for was measured.
 
-export LC_ALL=C
+INGEST=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=../common.sh
+. "$INGEST/../common.sh"
+
+BENCH=bench-ingest
+OPTIONS="seconds rates nodes backends services cpu"
 
 usage() {
 	cat <<-END
@@ -26,74 +31,33 @@ nodes=100000
 backends=1000
 services=2
 cpu=0
-json=
 cpus=$(nproc)
 
-refuse() {
-	echo "bench-ingest: $1" >&2
-	exit 2
-}
+quick() { seconds=5; }
 
-fail() {
-	echo "bench-ingest: $1" >&2
-	exit 1
-}
-
-# check_number NAME TEXT MIN MAX
-check_number() {
-	if ! [[ $2 =~ ^[1-9][0-9]{0,7}$|^0$ ]] || [ "$2" -lt "$3" ] || [ "$2" -gt "$4" ]; then
-		refuse "--$1 is '$2', expected $3 to $4"
-	fi
-}
-
-# take_option NAME [VALUE]...: one of those that have a value.
-take_option() {
+check_option() {
 	local rate
 	case $1 in
-	--seconds | --rates | --nodes | --backends | --services | --cpu) ;;
-	*) refuse "'$1' is not known, see --help" ;;
+	seconds) check_number seconds "$2" 1 600 ;;
+	rates) for rate in $2; do check_number rates "$rate" 100 10000000; done ;;
+	nodes) check_number nodes "$2" 10 1000000 ;;
+	backends) check_number backends "$2" 3 30000 ;;
+	services) check_number services "$2" 1 16 ;;
+	cpu) check_number cpu "$2" 0 $((cpus - 1)) ;;
 	esac
-	[ $# -ge 2 ] || refuse "$1 needs a value"
-	case $1 in
-	--seconds) check_number seconds "$2" 1 600 ;;
-	--rates) for rate in $2; do check_number rates "$rate" 100 10000000; done ;;
-	--nodes) check_number nodes "$2" 10 1000000 ;;
-	--backends) check_number backends "$2" 3 30000 ;;
-	--services) check_number services "$2" 1 16 ;;
-	--cpu) check_number cpu "$2" 0 $((cpus - 1)) ;;
-	esac
-	printf -v "${1#--}" %s "$2"
 }
 
-while [ $# -gt 0 ]; do
-	case $1 in
-	--quick) seconds=5 ;;
-	--json) json=yes ;;
-	--help | -h)
-		usage
-		exit 0
-		;;
-	*)
-		take_option "$@"
-		shift
-		;;
-	esac
-	shift
-done
+take_options "$@"
 [ "$backends" -le "$nodes" ] || refuse "--backends is $backends, expected at most the $nodes nodes"
 [ $((services * backends)) -le 60000 ] || refuse "$services services of $backends backends are more than 60000"
 
-INGEST=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../../../scripts/testbed.sh
 . "$INGEST/../../../scripts/testbed.sh"
 SENDER=$ROOT/build/tests/bench/ingest/sender
 UDP=10.0.0.1:9601
 
-[ "$(id -u)" -eq 0 ] || fail "network namespaces and BPF programs need root"
+check_machine "$SLUICE" "$SENDER"
 [ "$cpus" -ge 2 ] || fail "the daemon and the sender need a CPU each"
-for name in "$SLUICE" "$SENDER"; do
-	[ -x "$name" ] || fail "$name is not there: run make bench-ingest"
-done
 
 # Nodes whose load is watched are in "probed", where a weight says which report it comes from. Those
 # in the others have the default policy. All share one next hop, a router's.
@@ -195,7 +159,6 @@ its CPU for \([.rows[].waited_percent] | max) % of the time while it had work; t
 		"$TMP/summary"
 }
 
-trap 'cleanup; rm -rf "/run/$ID"' EXIT # where the sockets of a daemon that was killed are
 network 1
 start_daemon
 for rate in $rates; do measure "$rate"; done

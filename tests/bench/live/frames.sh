@@ -54,7 +54,7 @@ measure_frames() {
 	for flows in $FRAMES_FLOWS; do
 		port=$FIRST_PORT
 		for mode in $frames; do
-			progress "frames: $mode, $flows flows"
+			progress "[round $round of $rounds] frames: $mode, $flows flows"
 			case $mode in
 			drop) result=$(generate d0 d0 "$FIRST_PORT" "$flows" lb d0) ;;
 			redirect)

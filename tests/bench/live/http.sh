@@ -99,7 +99,7 @@ check_spread() {
 request_for_a_while() {
 	local machine tasks headers=() TIMEFORMAT='%U %S'
 	[ "$2" != close ] || headers=(-H "Connection: close")
-	progress "http: $1, $2"
+	progress "[round $round of $rounds] http: $1, $2"
 	tasks=$(task_ns)
 	machine=$(busy_ticks)
 	{ time in_ns client wrk "-t$THREADS" "-c$CONNECTIONS" "-d${seconds}s" --timeout 10s "${headers[@]}" \

@@ -4,7 +4,12 @@
 # through the balancer, and what an HTTP request costs the machine through Sluice and through others.
 # Needs root; leaves nothing behind. Exit status 0 only if everything that was asked for was measured.
 
-export LC_ALL=C
+LIVE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=../common.sh
+. "$LIVE/../common.sh"
+
+BENCH=bench-live
+OPTIONS="rounds seconds frames http cpu"
 
 usage() {
 	cat <<-END
@@ -28,59 +33,19 @@ http=$HTTP_DEFAULT
 rounds=3
 seconds=3
 cpu=$(($(nproc) - 1))
-json=
 
-refuse() {
-	echo "bench-live: $1" >&2
-	exit 2
-}
+quick() { rounds=1 seconds=1; }
 
-fail() {
-	echo "bench-live: $1" >&2
-	exit 1
-}
-
-# take_number NAME TEXT MIN MAX: into the variable NAME.
-take_number() {
-	if ! [[ $2 =~ ^[0-9]{1,4}$ ]] || [ "$2" -lt "$3" ] || [ "$2" -gt "$4" ]; then
-		refuse "--$1 is '$2', expected $3 to $4"
-	fi
-	printf -v "$1" %d "$((10#$2))"
-}
-
-# take_option NAME [VALUE]...: one of those that have a value.
-take_option() {
+check_option() {
 	case $1 in
-	--rounds | --seconds | --frames | --http | --cpu) ;;
-	*) refuse "'$1' is not known, see --help" ;;
-	esac
-	[ $# -ge 2 ] || refuse "$1 needs a value"
-	case $1 in
-	--rounds) take_number rounds "$2" 1 100 ;;
-	--seconds) take_number seconds "$2" 1 60 ;;
-	--frames) frames=$2 ;;
-	--http) http=$2 ;;
-	--cpu) take_number cpu "$2" 0 "$(($(nproc) - 1))" ;;
+	rounds) check_number rounds "$2" 1 100 ;;
+	seconds) check_number seconds "$2" 1 60 ;;
+	cpu) check_number cpu "$2" 0 $(($(nproc) - 1)) ;;
 	esac
 }
 
-while [ $# -gt 0 ]; do
-	case $1 in
-	--quick) rounds=1 seconds=1 ;;
-	--json) json=yes ;;
-	--help | -h)
-		usage
-		exit 0
-		;;
-	*)
-		take_option "$@"
-		shift
-		;;
-	esac
-	shift
-done
+take_options "$@"
 
-LIVE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../../../scripts/testbed.sh
 . "$LIVE/../../../scripts/testbed.sh"
 # shellcheck source=frames.sh
@@ -95,13 +60,7 @@ LIVE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 for name in $http; do
 	declare -F "start_${name//-/_}" >/dev/null || refuse "--http: '$name' is not known, see --help"
 done
-[ "$(id -u)" -eq 0 ] || fail "network namespaces and BPF programs need root"
-for name in "$SLUICE" "$GENERATOR"; do
-	[ -x "$name" ] || fail "$name is not there: run make bench-live"
-done
-
-# progress TEXT: only for those who watch.
-progress() { [ ! -t 2 ] || printf '\r\e[K%s' "${1:+[round $round of $rounds] $1}" >&2; }
+check_machine "$SLUICE" "$GENERATOR"
 
 # How busy the machine is with what is not ours.
 measure_background() {
@@ -119,7 +78,7 @@ for ((round = 1; round <= rounds; round++)); do
 	[ -z "$frames" ] || measure_frames
 	[ -z "$http" ] || measure_http
 done
-round='' progress ''
+progress ''
 
 jq -s --arg kernel "$(uname -r)" --argjson cpus "$(nproc)" --argjson rounds "$rounds" \
 	--argjson seconds "$seconds" -f "$LIVE/summary.jq" "$TMP/samples" >"$TMP/summary" ||

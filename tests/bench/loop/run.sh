@@ -4,7 +4,12 @@
 # open-loop HTTP at 70 % of what the nodes can do, a connection each, in network namespaces of its own.
 # Needs root; leaves nothing behind. Exit status 0 only if everything that was asked for was measured.
 
-export LC_ALL=C
+LOOP=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=../common.sh
+. "$LOOP/../common.sh"
+
+BENCH=bench-loop
+OPTIONS="contestants"
 
 NODES=8
 WORKERS=8
@@ -18,7 +23,6 @@ CONTESTANTS="sluice-static nftables haproxy-roundrobin haproxy-leastconn sluice-
 contestants=$CONTESTANTS
 warm_s=10 before_s=15 during_s=30 after_s=20
 settle_s=10 # of "during", that "settled" leaves out
-json=
 
 usage() {
 	cat <<-END
@@ -29,35 +33,17 @@ usage() {
 	END
 }
 
-refuse() {
-	echo "bench-loop: $1" >&2
-	exit 2
+quick() { warm_s=6 before_s=8 during_s=16 after_s=10 settle_s=6; }
+
+check_option() {
+	local name
+	for name in $2; do
+		[[ " $CONTESTANTS " == *" $name "* ]] || refuse "--contestants: '$name' is not known, see --help"
+	done
 }
 
-fail() {
-	echo "bench-loop: $1" >&2
-	exit 1
-}
+take_options "$@"
 
-while [ $# -gt 0 ]; do
-	case $1 in
-	--quick) warm_s=6 before_s=8 during_s=16 after_s=10 settle_s=6 ;;
-	--contestants)
-		[ $# -ge 2 ] || refuse "$1 needs a value"
-		contestants=$2
-		shift
-		;;
-	--json) json=yes ;;
-	--help | -h)
-		usage
-		exit 0
-		;;
-	*) refuse "'$1' is not known, see --help" ;;
-	esac
-	shift
-done
-
-LOOP=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../../../scripts/testbed.sh
 . "$LOOP/../../../scripts/testbed.sh"
 HELPERS=$ROOT/build/tests/net
@@ -68,16 +54,7 @@ HELPERS=$ROOT/build/tests/net
 # shellcheck source=contestants.sh
 . "$LOOP/contestants.sh"
 
-for name in $contestants; do
-	[[ " $CONTESTANTS " == *" $name "* ]] || refuse "--contestants: '$name' is not known, see --help"
-done
-[ "$(id -u)" -eq 0 ] || fail "network namespaces and BPF programs need root"
-for name in "$SLUICE" "$HELPERS/worker_server" "$HELPERS/open_loop"; do
-	[ -x "$name" ] || fail "$name is not there: run make bench-loop"
-done
-
-# progress TEXT: only for those who watch.
-progress() { [ ! -t 2 ] || printf '\r\e[K%s' "$1" >&2; }
+check_machine "$SLUICE" "$HELPERS/worker_server" "$HELPERS/open_loop"
 
 # window NAME PART FROM-MS TO-MS: a sample of the requests that were due then.
 window() {
