@@ -68,60 +68,6 @@ static void nodes_that_are_known(void **state)
 	world_free(&world);
 }
 
-/* No sooner than a second after the last one, but for failures. */
-static void pace_of_publications(void **state)
-{
-	struct world world;
-
-	(void)state;
-	world_start(&world, WEIGHT_EDGE, 3);
-	world_report_all(&world, (double[]){10, 10, 70});
-	assert_true(world_tick(&world));
-	world.now_ms += 500;
-	world_report_all(&world, (double[]){10, 70, 70});
-	assert_false(world_tick(&world));
-	world.now_ms += 499;
-	assert_false(world_tick(&world));
-	world.now_ms += 1;
-	assert_true(world_tick(&world));
-	world.now_ms += 10;
-	world_report_all(&world, (double[]){90, 70, 70});
-	assert_true(world_tick(&world));
-	world.now_ms += 10;
-	world_check_all(&world, 1, false, 3);
-	assert_true(world_tick(&world));
-	/* Not published, it is wanted again. */
-	world.now_ms += 10;
-	world_check_all(&world, 2, false, 3);
-	assert_true(loop_tick(world.loop, world.now_ms));
-	assert_true(loop_tick(world.loop, world.now_ms));
-	loop_published(world.loop);
-	assert_false(loop_tick(world.loop, world.now_ms));
-	world_free(&world);
-}
-
-/* The weight is base x (1 - cpu). */
-static void deadband(void **state)
-{
-	struct world world;
-
-	(void)state;
-	world_start(&world, WEIGHT_PROBE, 2);
-	world_report_all(&world, (double[]){50, 50});
-	assert_true(world_tick(&world));
-	world.now_ms += 2000;
-	world_report_all(&world, (double[]){52.4, 50});
-	assert_false(world_tick(&world));
-	assert_int_equal(decision(&world, 0)->weight_milli, 50000);
-	/* It is measured from what is published, so creeping does not help. */
-	world.now_ms += 2000;
-	world_report_all(&world, (double[]){52.5, 47.6});
-	assert_true(world_tick(&world));
-	assert_int_equal(decision(&world, 0)->weight_milli, 47500);
-	assert_int_equal(decision(&world, 1)->weight_milli, 50000);
-	world_free(&world);
-}
-
 static void dead_and_back(void **state)
 {
 	const double cpu[] = {50, 50};
@@ -401,8 +347,6 @@ int main(void)
 		cmocka_unit_test(nothing_to_decide),
 		cmocka_unit_test(weights_follow_reports),
 		cmocka_unit_test(nodes_that_are_known),
-		cmocka_unit_test(pace_of_publications),
-		cmocka_unit_test(deadband),
 		cmocka_unit_test(dead_and_back),
 		cmocka_unit_test(the_smallest_weight),
 		cmocka_unit_test(flows_take_down_too),

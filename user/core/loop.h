@@ -24,7 +24,7 @@ struct loop_config {
 	struct congestion_config congestion;
 	struct latest_config latest;
 	double deadband_percent;     /* a weight closer than this to the published one stays */
-	int64_t publish_interval_ms; /* no publication sooner after the last, but for failures */
+	int64_t publish_interval_ms; /* at least, between publications, but for failures */
 	double slow_start_floor;     /* the factor that a slow start begins at */
 	double half_open_factor;     /* for flows enough to see whether they are answered */
 	int64_t step_max_ms;         /* a longer time between two calls counts as this */
@@ -34,6 +34,9 @@ struct loop_config {
 struct loop_config loop_config_default(void);
 
 #define LOOP_SLOW_START_DEFAULT_MS 30000
+
+/* How often to tick. Failures are also worth a tick of their own. */
+#define LOOP_TICK_MS 100
 
 struct loop_service {
 	__u16 id;
@@ -86,6 +89,8 @@ void loop_flows(struct loop *loop, __u16 backend, const struct health_flows *flo
 /*
  * Decide. Returns whether the decisions are worth a publication now: some differ from what was
  * published, and it has been long enough, or it is a failure (a state or a weight of 0 changes).
+ * Long enough is the publication interval at the tick that comes closest, which may be the one half
+ * of LOOP_TICK_MS before.
  */
 bool loop_tick(struct loop *loop, int64_t now_ms);
 

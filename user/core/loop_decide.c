@@ -227,6 +227,18 @@ static enum change decide_service(const struct pool *pool)
 	return change;
 }
 
+/*
+ * Ticks are not on time to the millisecond. The one that is due may come a moment early, and the
+ * next would be late by all of a tick: the closest counts.
+ */
+static bool is_time(const struct loop *loop)
+{
+	int64_t interval_ms = loop->config.publish_interval_ms;
+	int64_t tick_ms = interval_ms < LOOP_TICK_MS ? interval_ms : LOOP_TICK_MS;
+
+	return elapsed_ms(loop->now_ms, loop->published_ms) >= interval_ms - tick_ms / 2;
+}
+
 bool loop_tick(struct loop *loop, int64_t now_ms)
 {
 	enum change change = CHANGE_NONE, one;
@@ -247,7 +259,6 @@ bool loop_tick(struct loop *loop, int64_t now_ms)
 			change = one;
 	}
 	if (change == CHANGE_WEIGHT && loop->has_published)
-		return elapsed_ms(loop->now_ms, loop->published_ms) >=
-		       loop->config.publish_interval_ms;
+		return is_time(loop);
 	return change != CHANGE_NONE;
 }

@@ -12,9 +12,6 @@
 #include "clock.h"
 #include "phase.h"
 
-/* Decisions are looked for that often; those of failures come with the check's result. */
-#define TICK_MS 100
-
 /* How long neighbours may take to answer at the start, all together. */
 #define NEIGHBOUR_WAIT_MS 1500
 
@@ -202,7 +199,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 
 static int start(struct steer *steer)
 {
-	struct timeval interval = timeval_of_ms(TICK_MS);
+	struct timeval interval = timeval_of_ms(LOOP_TICK_MS);
 
 	steer->loop = loop_new();
 	steer->checks = checks_new(steer->base, on_check, steer);
