@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* sluice attach | detach */
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,8 @@ static int attach(struct cli *cli, int argc, char **argv)
 
 	if (status)
 		return status;
+	if (!if_nametoindex(request.device))
+		return cli_fail("there is no device %s", request.device);
 	if (request.role == ATTACH_NODE)
 		request.alone = true; /* its addresses are constants of the pinned program */
 	status = request.role == ATTACH_NODE
