@@ -6,23 +6,6 @@
 #include "../maps/maps.bpf.h"
 #include "packet.h"
 
-static __always_inline int count_drop(enum drop_reason reason, __u32 frame_bytes)
-{
-	__u32 key = reason;
-	struct drop_counters *counters = bpf_map_lookup_elem(&drop_counters, &key);
-
-	if (counters) {
-		counters->packets++;
-		counters->bytes += frame_bytes;
-	}
-	return XDP_DROP;
-}
-
-static __always_inline int drop(const struct packet *packet, enum drop_reason reason)
-{
-	return count_drop(reason, packet->frame_bytes);
-}
-
 /* Bytes are those of the frame that came in, whatever went out around it. */
 static __always_inline void account(const struct packet *packet, const struct service *service)
 {
@@ -42,6 +25,10 @@ static __always_inline void account(const struct packet *packet, const struct se
 	if (unlikely(packet->new_flow)) {
 		of_service->new_flows++;
 		of_backend->new_flows++;
+	} else if (unlikely(packet->syn_again)) {
+		of_backend->syn_retransmits++;
+	} else if (unlikely(packet->established)) {
+		of_backend->established++;
 	}
 }
 

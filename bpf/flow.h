@@ -4,8 +4,9 @@
 #define SLUICE_BPF_FLOW_H
 
 #include "../maps/maps.bpf.h"
-#include "account.h"
+#include "drop.h"
 #include "flow_memory.h"
+#include "known.h"
 #include "packet.h"
 #include "quic.h"
 
@@ -74,6 +75,7 @@ static __always_inline void follow_closed_flow(struct packet *packet, __u32 cpu)
 	if (!find_elsewhere(cpu, packet->flow_hash, false, &found))
 		return;
 	packet->backend = found.backend;
+	packet->established = found.begun && !closes(packet);
 	remember(cpu, packet->flow_hash, found.backend, closes(packet) ? FLOW_CLOSED : FLOW_OPEN);
 }
 
@@ -93,6 +95,8 @@ static __always_inline void follow_flow(struct packet *packet, __u32 cpu, struct
 	if (opens(packet)) {
 		if (!counted && !fresh) /* the addresses of a closed flow, used again */
 			packet->backend = BACKEND_NONE;
+		else
+			packet->syn_again = !counted;
 	} else if (!counted && !fresh) {
 		follow_closed_flow(packet, cpu);
 	} else if (closes(packet)) {
@@ -104,6 +108,7 @@ static __always_inline void follow_flow(struct packet *packet, __u32 cpu, struct
 		set->fresh |= bit;
 	} else if (!counted) {
 		set->counted |= bit;
+		packet->established = true;
 		count_open(cpu, packet->backend, 1);
 		sweep(cpu);
 	}
@@ -123,8 +128,12 @@ static __always_inline void meet_flow(struct packet *packet, __u32 cpu)
 	entry = find_entry(set, flow_tag(hash));
 	if (entry < FLOW_SET_ENTRIES) {
 		packet->backend = set->backend[entry];
+		packet->syn_again = opens(packet);
+		if (packet->tcp_flags & TCP_RST)
+			set->tag[entry] = 0; /* nothing comes behind it, but a FIN is repeated */
 		if (opens(packet) || closes(packet))
 			return;
+		packet->established = true;
 		set->tag[entry] = 0;
 		remember(cpu, hash, packet->backend, FLOW_OPEN);
 		sweep(cpu);
@@ -132,6 +141,8 @@ static __always_inline void meet_flow(struct packet *packet, __u32 cpu)
 	}
 	moved = find_elsewhere(cpu, hash, opens(packet), &found);
 	packet->backend = found.backend;
+	packet->syn_again = found.begun && opens(packet);
+	packet->established = found.begun && !opens(packet) && !closes(packet);
 	if (moved)
 		remember(cpu, hash, found.backend,
 			 opens(packet)    ? FLOW_NEW
@@ -203,7 +214,7 @@ static __always_inline int recall_flow(struct packet *packet, bool idles)
 	__u32 entry;
 
 	if (!set)
-		return drop(packet, DROP_NO_STATE);
+		return drop(DROP_NO_STATE);
 	entry = find_entry(set, flow_tag(packet->flow_hash));
 	if (likely(entry < FLOW_SET_ENTRIES)) {
 		packet->remembered = true;
@@ -235,6 +246,8 @@ static __always_inline const struct backend *backend_of_open_flow(struct packet 
 		return NULL;
 	packet->backend = set->backend[entry];
 	packet->new_flow = false;
+	packet->syn_again = false;
+	packet->established = false;
 	return usable_backend(packet, service, packet->backend);
 }
 
@@ -249,6 +262,8 @@ static __always_inline int find_flow(struct xdp_md *ctx, struct packet *packet,
 	packet->backend = BACKEND_NONE;
 	packet->remembered = false;
 	packet->new_flow = false;
+	packet->syn_again = false;
+	packet->established = false;
 
 	/* A QUIC server id says more than addresses do: it stays when a client changes its own. */
 	if (service->server_id_bytes && !packet->error && !packet->later) {
@@ -265,6 +280,8 @@ static __always_inline int find_flow(struct xdp_md *ctx, struct packet *packet,
 		verdict = recall_flow(packet, service->idle_rate);
 		if (verdict != NEXT)
 			return verdict;
+		if (unlikely(packet->established))
+			know_source(packet->source[0], packet->source[1]);
 	}
 	*backend = usable_backend(packet, service, packet->backend);
 	return NEXT;

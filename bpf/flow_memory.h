@@ -247,6 +247,7 @@ static __always_inline void take_entry(struct flow_set *set, __u32 entry, __u16 
 struct found {
 	__u16 backend;
 	bool closed; /* left where it was */
+	bool begun;  /* no more than that: new, or on probation */
 };
 
 /* Of a closed flow nothing is left where a SYN (@opens) makes its addresses a new flow. */
@@ -269,6 +270,7 @@ static __always_inline bool find_in_region(__u32 cpu, __u64 hash, bool opens, st
 		}
 		if (found->closed)
 			return false;
+		found->begun = !counted;
 		if (counted)
 			count_open(cpu, found->backend, -1);
 		take_entry(set, entry, flow_tag(hash));
@@ -282,6 +284,7 @@ static __always_inline bool find_in_region(__u32 cpu, __u64 hash, bool opens, st
 		return false;
 	found->backend = set->backend[entry];
 	found->closed = false;
+	found->begun = true;
 	take_entry(set, entry, flow_tag(hash));
 	return true;
 }

@@ -13,8 +13,15 @@
 #define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 
-/* What a stage returns when the next one is to go on; anything else is the packet's XDP verdict. */
+/* What a stage returns when the next one is to go on; anything else is the packet's verdict. */
 #define NEXT (-1)
+
+/*
+ * A verdict: the packet is lost. With it go the reason and the rule that asked for it, so that lb()
+ * counts all drops in one place; to XDP it says XDP_DROP. Other verdicts are XDP's own.
+ */
+#define DROPPED		   (1 << 30)
+#define DROPPED_RULE_SHIFT 8
 
 #define L3_BYTES_MAX (ETH_HLEN + 2 * 4) /* behind two tags */
 
@@ -46,10 +53,14 @@ struct packet {
 
 	__u32 cpu;       /* that this runs on */
 	__u32 half;      /* of the state maps that this packet reads */
+	__u32 policy;    /* the rule set that decides over it: the lower half of control.policy */
 	__u64 flow_hash; /* of this balancer only */
 	__u16 backend;   /* id; BACKEND_NONE until one is found */
+	__u16 rule;      /* id of the rule whose limits hold for it; 0: none */
 	bool remembered; /* the main set of flows has an entry, whatever it says */
 	bool new_flow;
+	bool syn_again;   /* a SYN of a flow that has shown nothing else */
+	bool established; /* the first packet of its flow that is not its beginning */
 };
 
 #define TCP_FIN 0x01

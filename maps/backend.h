@@ -91,6 +91,9 @@ struct backend_counters {
 	__u64 packets;
 	__u64 bytes;
 	__u64 new_flows;
+	__u64 syn_retransmits; /* SYNs of flows that have shown nothing but SYNs so far */
+	__u64 established;     /* flows that went on: as if their first packet had been answered */
 };
+_Static_assert(sizeof(struct backend_counters) == 40, "struct backend_counters");
 
 #endif

@@ -14,7 +14,7 @@
 
 #include "hash.h"
 
-#define SLUICE_ABI 2 /* raised by every change of a shape in maps/ */
+#define SLUICE_ABI 3 /* raised by every change of a shape in maps/ */
 
 /* How the table of services is laid out in one half. */
 struct layout {

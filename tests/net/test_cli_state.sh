@@ -39,7 +39,7 @@ check "and its backends" lb backend add quic q1 --address 10.0.1.2 --server-id 0
 check "of which one has no server id" lb backend add quic q2 --address 10.0.2.2
 check "a backend with every option" lb backend add dns far --address fd00:0:0:2::2 --node edge-2 \
 	--region cn-beijing-1 --weight 7 --state drain
-check_equal "services" "$(query service list 'map(del(.slots))')" '[{"service":"dns","vip":"2001:db8::1","port":0,"proto":"udp","forward":"dsr","backends":1,"local_count":false,"mss_bytes":null,"idle_s":60,"quic_server_id_bytes":null},{"service":"quic","vip":"192.0.2.1","port":443,"proto":"udp","forward":"dsr","backends":2,"local_count":true,"mss_bytes":null,"idle_s":30,"quic_server_id_bytes":2},{"service":"shop","vip":"192.0.2.1","port":8080,"proto":"tcp","forward":"gue","backends":0,"local_count":true,"mss_bytes":1400,"idle_s":null,"quic_server_id_bytes":null},{"service":"web","vip":"192.0.2.1","port":80,"proto":"tcp","forward":"ipip","backends":2,"local_count":true,"mss_bytes":null,"idle_s":null,"quic_server_id_bytes":null}]'
+check_equal "services" "$(query service list 'map(del(.slots))')" '[{"service":"dns","vip":"2001:db8::1","port":0,"proto":"udp","forward":"dsr","backends":1,"local_count":false,"mss_bytes":null,"idle_s":60,"quic_server_id_bytes":null,"priority":"P0"},{"service":"quic","vip":"192.0.2.1","port":443,"proto":"udp","forward":"dsr","backends":2,"local_count":true,"mss_bytes":null,"idle_s":30,"quic_server_id_bytes":2,"priority":"P0"},{"service":"shop","vip":"192.0.2.1","port":8080,"proto":"tcp","forward":"gue","backends":0,"local_count":true,"mss_bytes":1400,"idle_s":null,"quic_server_id_bytes":null,"priority":"P0"},{"service":"web","vip":"192.0.2.1","port":80,"proto":"tcp","forward":"ipip","backends":2,"local_count":true,"mss_bytes":null,"idle_s":null,"quic_server_id_bytes":null,"priority":"P0"}]'
 check_equal "slots" "$(query service list 'map(.slots)')" "[8192,4096,4096,4096]"
 mac=$(in_ns node2 ip -j link show eth0 | jq -r ".[0].address")
 check_equal "the backend" "$(query backend list dns 'map(del(.id))')" \
@@ -94,7 +94,7 @@ check_equal "their entries are gone" "$(keyed | paste -sd ' ')" \
 	'[{"tcp_port":20480,"udp_port":0,"protocols":1,"spare":0},{"tcp_port":0,"udp_port":0,"protocols":2,"spare":0}] []'
 
 check_keys "service list" '.[0]' service vip port proto forward backends slots local_count \
-	mss_bytes idle_s quic_server_id_bytes -- service list
+	mss_bytes idle_s quic_server_id_bytes priority -- service list
 check_keys "backend list" '.[0]' service backend address node region base_weight state next_hop mac \
 	device vlan mtu_bytes server_id id -- backend list
 check_keys "weight show" . generation weights -- weight show
@@ -105,7 +105,8 @@ check_keys "status" . version pin abi generation region services backends open_f
 	echo_replies too_big_errors attached unreachable -- status
 check_keys "stats" . services backends drops -- stats
 check_keys "stats of a service" '.services[0]' service packets bytes new_flows -- stats
-check_keys "stats of a backend" '.backends[0]' service backend packets bytes new_flows open_flows -- stats
+check_keys "stats of a backend" '.backends[0]' service backend packets bytes new_flows established \
+	syn_retransmits open_flows -- stats
 check_keys "stats of a drop reason" '.drops[0]' reason packets bytes meaning -- stats
 check_keys "stats with an interval" '.services[0]' service packets bytes new_flows packets_per_s \
 	bytes_per_s new_flows_per_s -- stats --interval 1 --count 1

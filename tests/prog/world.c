@@ -300,6 +300,8 @@ static struct counts add_rows(const char *part, const char *key, const char *tex
 		sum.bytes += json_integer_value(json_object_get(row, "bytes"));
 		sum.new_flows += json_integer_value(json_object_get(row, "new_flows"));
 		sum.open_flows += json_integer_value(json_object_get(row, "open_flows"));
+		sum.established += json_integer_value(json_object_get(row, "established"));
+		sum.syn_retransmits += json_integer_value(json_object_get(row, "syn_retransmits"));
 	}
 	json_decref(root);
 	if (!found)

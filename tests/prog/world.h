@@ -64,6 +64,8 @@ struct counts {
 	long bytes;
 	long new_flows;
 	long open_flows;
+	long established;
+	long syn_retransmits;
 };
 
 /* As `sluice stats` shows them. drop_counts(NULL) is the sum of all reasons. */

@@ -65,7 +65,9 @@ static void everything(void **state)
 				   "  pull_path: /h\n"
 				   "weights: {policy: decay, slow_start_ms: 0,\n"
 				   "  constants: [edge.cpu_shut_percent=90.5, "
-				   "congestion.degrade_ms=4000]}\n";
+				   "congestion.degrade_ms=4000,\n"
+				   "  passive.syn_retransmit_percent=80, passive.flows_min=5,\n"
+				   "  health.retry_ms=1000]}\n";
 	const struct config_sources *sources;
 	struct config config;
 
@@ -96,16 +98,21 @@ static void everything(void **state)
 	assert_true(config.daemon.loop.weight.edge.cpu_shut_percent == 90.5);
 	assert_true(config.daemon.loop.weight.edge.cpu_busy_percent == 65);
 	assert_int_equal(config.daemon.loop.congestion.degrade_ms, 4000);
+	assert_true(config.daemon.loop.health.passive.syn_retransmit_percent == 80);
+	assert_true(config.daemon.loop.health.passive.established_percent == 1);
+	assert_int_equal(config.daemon.loop.health.passive.flows_min, 5);
+	assert_int_equal(config.daemon.loop.health.retry_ms, 1000);
 	config_free(&config);
 }
 
 /* A service has what is said for all, but for what it says itself; one that is not there has all. */
 static void of_a_service(void **state)
 {
-	static const char text[] = "health: {check: http, path: /up, fall: 5, verify: true}\n"
-				   "weights: {policy: probe}\n" ONE_SERVICE "    policy: edge\n"
-				   "    health: {check: https, status: 204, host: a.example}\n"
-				   "  - {name: dns, vip: 192.0.2.1, port: 53, proto: udp}\n";
+	static const char text[] =
+		"health: {check: http, path: /up, fall: 5, verify: true}\n"
+		"weights: {policy: probe}\n" ONE_SERVICE "    policy: edge\n"
+		"    health: {check: https, status: 204, host: a.example, passive: false}\n"
+		"  - {name: dns, vip: 192.0.2.1, port: 53, proto: udp}\n";
 	const struct config_health *health;
 	struct config config;
 
@@ -119,6 +126,7 @@ static void of_a_service(void **state)
 	assert_int_equal(health->status_min, 204);
 	assert_int_equal(health->status_max, 204);
 	assert_true(health->verify);
+	assert_false(health->passive);
 	assert_int_equal(config_policy_of(&config.daemon, "web"), WEIGHT_EDGE);
 
 	for (int i = 0; i < 2; i++) {
@@ -127,6 +135,7 @@ static void of_a_service(void **state)
 		health = config_health_of(&config.daemon, name);
 		assert_int_equal(health->check, CHECK_HTTP);
 		assert_int_equal(health->status_max, 399);
+		assert_true(health->passive);
 		assert_int_equal(config_policy_of(&config.daemon, name), WEIGHT_PROBE);
 	}
 	config_free(&config);

@@ -180,17 +180,23 @@ static void rates_of_flows(void **state)
 		bool trial;
 		bool failure;
 	} cases[] = {
-		{{0, 0, 0}, false, false},
-		{{0, 9, 9}, false, false},
-		{{19, 19, 19}, false, false},
-		{{20, 9, 9}, false, false},
-		{{20, 10, 0}, false, true},
-		{{20, 0, 10}, false, true},
-		{{2, 2, 2}, true, false},
-		{{3, 2, 0}, true, true},
-		{{3, 0, 1}, true, false},
-		{{20, 400, 0}, false, true},
-		{{UINT64_MAX, UINT64_MAX, UINT64_MAX}, false, true},
+		{{0, 0, 0, 0}, false, false},
+		{{0, 9, 9, 0}, false, false},
+		{{19, 19, 19, 0}, false, false},
+		{{20, 9, 9, 0}, false, false},
+		{{20, 10, 0, 0}, false, true},
+		{{20, 0, 10, 0}, false, true},
+		{{2, 2, 2, 0}, true, false},
+		{{3, 2, 0, 0}, true, true},
+		{{3, 0, 1, 0}, true, false},
+		{{20, 400, 0, 0}, false, true},
+		{{UINT64_MAX, UINT64_MAX, UINT64_MAX, 0}, false, true},
+		/* Some get through: loss, or somebody who forges SYNs. Resets say enough. */
+		{{100, 100, 0, 1}, false, false},
+		{{101, 101, 0, 1}, false, true},
+		{{100, 400, 0, 100}, false, false},
+		{{3, 9, 0, 1}, true, false},
+		{{20, 20, 10, 20}, false, true},
 	};
 	struct health_config config = config_of(1 << HEALTH_PASSIVE);
 
@@ -202,6 +208,32 @@ static void rates_of_flows(void **state)
 		if (health_passive(&health, &config, &cases[i].flows, 0) != cases[i].failure)
 			fail_msg("case %zu", i);
 	}
+}
+
+/* Where few come, more than one interval is looked at together. */
+static void few_flows_are_judged_together(void **state)
+{
+	const struct health_flows few = {.new_flows = 7, .syn_retransmits = 6};
+	const struct health_flows none = {.syn_retransmits = 5};
+	struct health_config config = config_of(1 << HEALTH_PASSIVE);
+	struct health health = {};
+
+	(void)state;
+	for (int judged = 1; judged <= 3; judged++) {
+		assert_false(health_passive(&health, &config, &few, judged));
+		assert_false(health_passive(&health, &config, &few, judged));
+		assert_false(health_passive(&health, &config, &none, judged));
+		assert_int_equal(health.failures[HEALTH_PASSIVE], judged - 1);
+		assert_int_equal(health_passive(&health, &config, &few, judged), judged == 3);
+	}
+	assert_int_equal(health.state, HEALTH_DOWN);
+
+	/* What was counted of the state before is no proof in the next. */
+	assert_true(health_pass_time(&health, &config, 5003));
+	health_passive(&health, &config, &(struct health_flows){.new_flows = 2}, 5004);
+	assert_int_equal(health.flows.new_flows, 2);
+	assert_true(health_pass_time(&health, &config, 7003));
+	assert_int_equal(health.flows.new_flows, 0);
 }
 
 /* Back by an hour: later than it would be, not an hour later. */
@@ -230,6 +262,7 @@ int main(void)
 		cmocka_unit_test(passive),
 		cmocka_unit_test(longest_retry),
 		cmocka_unit_test(rates_of_flows),
+		cmocka_unit_test(few_flows_are_judged_together),
 		cmocka_unit_test(clock_put_back),
 	};
 

@@ -21,7 +21,7 @@ static void nothing_to_decide(void **state)
 	assert_null(loop_decision(loop, 1));
 	assert_int_equal(loop_report(loop, &report, 0, 0), LATEST_STRANGER);
 	loop_check(loop, 1, HEALTH_TCP, false, 0);
-	loop_flows(loop, 1, &(struct health_flows){1, 1, 1}, 0);
+	loop_flows(loop, 1, &(struct health_flows){.new_flows = 1, .resets = 1}, 0);
 	loop_published(loop);
 	assert_int_equal(loop_reload(loop, &config, "", NULL, 0, NULL, 0, 0), 0);
 	assert_int_equal(loop_report(loop, &report, 0, 0), LATEST_STRANGER);

@@ -172,7 +172,9 @@ static void random_events(void **state)
 			world_report(&world, &report);
 			world_check_all(&world, random() % 6, random() % 2, random() % 4);
 			loop_flows(world.loop, id_of(i),
-				   &(struct health_flows){random() % 40, random() % 40, 0},
+				   &(struct health_flows){.new_flows = random() % 40,
+							  .syn_retransmits = random() % 40,
+							  .established = random() % 2},
 				   world.now_ms);
 			world_tick(&world);
 			for (size_t j = 0; j < 6; j++) {

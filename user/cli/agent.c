@@ -34,19 +34,27 @@ struct agent {
 	struct report_sender *sender;
 };
 
+/* What was asked for on the command line. */
+struct agent_request {
+	const char *path; /* of the configuration; NULL: none */
+	bool once;
+	bool print;
+};
+
 /* The host's name stands where the configuration has none. */
-static int find_node(struct config_agent *config)
+static int find_node(struct config_agent *config, struct text_error *error)
 {
 	char name[256];
 
 	if (*config->node)
-		return CLI_OK;
+		return 0;
 	if (gethostname(name, sizeof(name)) || !model_node_valid(name))
-		return cli_fail("the host's name is no name of a node (1 to %d bytes): give it one "
-				"with agent: node",
-				NAME_BYTES - 1);
+		return text_refuse(error, -EINVAL, NULL,
+				   "the host's name is no name of a node (1 to %d bytes): give it "
+				   "one with agent: node",
+				   NAME_BYTES - 1);
 	strcpy(config->node, name);
-	return CLI_OK;
+	return 0;
 }
 
 /* What happened since the last call, or since agent_open(). NULL: no memory. */
@@ -79,47 +87,73 @@ static json_t *make_report(struct agent *agent)
 
 static void agent_close(struct agent *agent)
 {
+	if (!agent)
+		return;
 	report_sender_close(agent->sender);
 	agent_measure_close(agent->measure);
 	config_free(&agent->config);
+	free(agent);
 }
 
-/* Returns CLI_OK with @agent to be closed, or CLI_FAILED after the user has been told. */
-static int agent_open(struct agent *agent, const char *path, bool once)
+/* What --once shows is worth showing also where nothing can be measured. */
+static int open_measure(struct agent *agent, const struct agent_request *request,
+			struct text_error *error)
 {
-	struct config_agent *config = &agent->config.agent;
-	struct text_error error = {};
-	int status = CLI_OK;
+	int err = agent_measure_open(&agent->config, request->once, &agent->measure, error);
 
-	if (path)
-		status = config_file_read(path, &agent->config);
-	else
+	if (!err || !request->once)
+		return err;
+	cli_warn("nothing is measured: %s", error->what);
+	return 0;
+}
+
+static int open_sender(struct agent *agent, const struct agent_request *request,
+		       struct text_error *error)
+{
+	if (request->once)
+		return 0;
+	agent->sender = report_sender_open(&agent->config.agent, error);
+	if (!agent->sender)
+		return -EIO;
+	if (agent->config.agent.balancer_count || agent->print)
+		return 0;
+	return text_refuse(error, -EINVAL, NULL, "%s: agent: balancers: there is none to report to",
+			   request->path);
+}
+
+/* NULL with a sentence in @error. */
+static struct agent *agent_open(const struct agent_request *request, struct text_error *error)
+{
+	struct agent *agent = calloc(1, sizeof(*agent));
+	struct config_agent *config;
+	int err;
+
+	if (!agent) {
+		text_refuse(error, -ENOMEM, NULL, "out of memory");
+		return NULL;
+	}
+	agent->print = request->print;
+	if (!request->path) {
 		config_default(&agent->config);
-	if (status)
-		return status;
-	status = find_node(config);
-	if (status)
-		goto fail;
+	} else if (config_file_load(request->path, &agent->config, error)) {
+		free(agent);
+		return NULL;
+	}
+	config = &agent->config.agent;
 	agent->application.path = config->application_file;
 	agent->application.max_age_ms = config->application_max_age_ms;
-	if (agent_measure_open(&agent->config, once, &agent->measure, &error)) {
-		status = once ? CLI_OK : cli_fail("%s", error.what);
-		if (status)
-			goto fail;
-		cli_warn("nothing is measured: %s", error.what);
-	}
-	if (!once) {
-		agent->sender = report_sender_open(config, &error);
-		if (!agent->sender) {
-			status = cli_fail("%s", error.what);
-			goto fail;
-		}
+	err = find_node(config, error);
+	if (!err)
+		err = open_sender(agent, request, error);
+	/* Last: where the kernel has no TCX, its filters take the place of those before. */
+	if (!err)
+		err = open_measure(agent, request, error);
+	if (err) {
+		agent_close(agent);
+		return NULL;
 	}
 	proc_read(config->cgroup, &agent->before);
-	return CLI_OK;
-fail:
-	agent_close(agent);
-	return status;
+	return agent;
 }
 
 /* What none of the rows knows is no column. */
@@ -187,14 +221,11 @@ static int show_once(struct agent *agent)
 	return CLI_OK;
 }
 
-static void on_interval(evutil_socket_t fd, short what, void *context)
+static void send_report(struct agent *agent)
 {
-	struct agent *agent = context;
 	json_t *root = make_report(agent);
 	char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(10));
 
-	(void)fd;
-	(void)what;
 	if (text) {
 		report_sender_send(agent->sender, text, strlen(text));
 		if (agent->print) {
@@ -208,44 +239,117 @@ static void on_interval(evutil_socket_t fd, short what, void *context)
 	json_decref(root);
 }
 
-static void on_signal(evutil_socket_t fd, short what, void *context)
+enum { SIGNALS = 3 };
+
+/* An agent for ever: another one stands in its place after each reload. */
+struct standing {
+	const struct agent_request *request;
+	struct agent *agent;
+	struct event_base *base;
+	struct event *timer;
+	struct event *signals[SIGNALS];
+};
+
+static void on_interval(evutil_socket_t fd, short what, void *context)
 {
+	struct standing *standing = context;
+
 	(void)fd;
 	(void)what;
-	event_base_loopbreak(context);
+	send_report(standing->agent);
 }
 
-static int report_for_ever(struct agent *agent)
+static int start_timer(struct standing *standing)
 {
-	unsigned int wait_ms = agent->config.agent.interval_ms;
+	unsigned int wait_ms = standing->agent->config.agent.interval_ms;
 	const struct timeval interval = {wait_ms / 1000, wait_ms % 1000 * 1000};
-	static const int signals[] = {SIGTERM, SIGINT};
-	struct event_base *base = event_base_new();
-	struct event *events[3] = {NULL};
+
+	return event_add(standing->timer, &interval);
+}
+
+static void say_what_it_does(const struct agent *agent, const char *when)
+{
+	const struct config_agent *config = &agent->config.agent;
+
+	log_say(LOG_INFO, "%s%s reports every %u ms to %zu balancers", when, config->node,
+		config->interval_ms, config->balancer_count);
+}
+
+/* As a whole or not at all: the old one goes when the new one is all there. */
+static void reload(struct standing *standing)
+{
+	struct text_error error = {};
+	struct agent *next;
+
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_steady_ns() / 1000);
+	next = agent_open(standing->request, &error);
+	if (!next) {
+		log_say(LOG_ERROR, "reload: %s; what was in force stays", error.what);
+	} else {
+		agent_close(standing->agent);
+		standing->agent = next;
+		start_timer(standing);
+		say_what_it_does(next, "reload: ");
+	}
+	sd_notify(0, "READY=1");
+}
+
+static void on_signal(evutil_socket_t number, short what, void *context)
+{
+	struct standing *standing = context;
+
+	(void)what;
+	if (number == SIGHUP)
+		reload(standing);
+	else
+		event_base_loopbreak(standing->base);
+}
+
+static int start_events(struct standing *standing)
+{
+	static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+
+	standing->base = event_base_new();
+	if (!standing->base)
+		return -ENOMEM;
+	for (size_t i = 0; i < SIGNALS; i++) {
+		standing->signals[i] =
+			evsignal_new(standing->base, numbers[i], on_signal, standing);
+		if (!standing->signals[i] || event_add(standing->signals[i], NULL))
+			return -ENOMEM;
+	}
+	standing->timer = event_new(standing->base, -1, EV_PERSIST, on_interval, standing);
+	return standing->timer && !start_timer(standing) ? 0 : -ENOMEM;
+}
+
+static void stop_events(struct standing *standing)
+{
+	for (size_t i = 0; i < SIGNALS; i++) {
+		if (standing->signals[i])
+			event_free(standing->signals[i]);
+	}
+	if (standing->timer)
+		event_free(standing->timer);
+	if (standing->base)
+		event_base_free(standing->base);
+}
+
+/* Lets go of @agent. */
+static int report_for_ever(const struct agent_request *request, struct agent *agent)
+{
+	struct standing standing = {.request = request, .agent = agent};
 	int status = CLI_OK;
 
-	if (base) {
-		events[0] = event_new(base, -1, EV_PERSIST, on_interval, agent);
-		events[1] = evsignal_new(base, signals[0], on_signal, base);
-		events[2] = evsignal_new(base, signals[1], on_signal, base);
-	}
-	for (size_t i = 0; i < 3 && !status; i++) {
-		if (!events[i] || event_add(events[i], i ? NULL : &interval))
-			status = cli_fail("cannot wait for events: out of memory");
-	}
-	if (!status) {
-		log_say(LOG_INFO, "%s reports every %u ms to %zu balancers",
-			agent->config.agent.node, wait_ms, agent->config.agent.balancer_count);
+	if (start_events(&standing)) {
+		status = cli_fail("cannot wait for events: out of memory");
+	} else {
+		say_what_it_does(agent, "");
 		sd_notify(0, "READY=1");
-		event_base_dispatch(base);
+		event_base_dispatch(standing.base);
 		sd_notify(0, "STOPPING=1");
 	}
-	for (size_t i = 0; i < 3; i++) {
-		if (events[i])
-			event_free(events[i]);
-	}
-	if (base)
-		event_base_free(base);
+	stop_events(&standing);
+	agent_close(standing.agent);
 	return status;
 }
 
@@ -256,33 +360,30 @@ static int run(struct cli *cli, int argc, char **argv)
 		{"once", no_argument, NULL, OPTION_ONCE},
 		{},
 	};
-	struct agent agent = {.print = cli->json};
-	const char *path = NULL;
-	bool once = false;
+	struct agent_request request = {.print = cli->json};
+	struct text_error error = {};
+	struct agent *agent;
 	int option, status;
 
 	while ((option = cli_option(cli, argc, argv, options)) != -1) {
 		if (option == 'c')
-			path = optarg;
+			request.path = optarg;
 		else if (option == OPTION_ONCE)
-			once = true;
+			request.once = true;
 		else
 			return CLI_USAGE;
 	}
 	if (optind != argc)
 		return cli_usage(cli, "unexpected '%s'", argv[optind]);
-	if (!path && !once)
+	if (!request.path && !request.once)
 		return cli_usage(cli, "--config is needed");
-	status = agent_open(&agent, path, once);
-	if (status)
-		return status;
-	if (once)
-		status = show_once(&agent);
-	else if (agent.config.agent.balancer_count || agent.print)
-		status = report_for_ever(&agent);
-	else
-		status = cli_fail("%s: agent: balancers: there is none to report to", path);
-	agent_close(&agent);
+	agent = agent_open(&request, &error);
+	if (!agent)
+		return cli_fail("%s", error.what);
+	if (!request.once)
+		return report_for_ever(&request, agent);
+	status = show_once(agent);
+	agent_close(agent);
 	return status;
 }
 

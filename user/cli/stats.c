@@ -46,11 +46,13 @@ static json_t *read_backends(const struct session *session)
 		counters_backend(&session->maps, backend->id, &sum);
 		json_array_append_new(
 			rows,
-			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "service",
+			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "service",
 				  model_service_by_id(&session->model, backend->service)->name,
 				  "backend", backend->name, "packets", (json_int_t)sum.packets,
 				  "bytes", (json_int_t)sum.bytes, "new_flows",
-				  (json_int_t)sum.new_flows, "open_flows",
+				  (json_int_t)sum.new_flows, "established",
+				  (json_int_t)sum.established, "syn_retransmits",
+				  (json_int_t)sum.syn_retransmits, "open_flows",
 				  (json_int_t)counters_open_flows(&session->maps, backend->id)));
 	}
 	return rows;
@@ -117,6 +119,8 @@ static void add_rates(json_t *now, const json_t *before, double seconds)
 		{"packets", "packets_per_s"},
 		{"bytes", "bytes_per_s"},
 		{"new_flows", "new_flows_per_s"},
+		{"established", "established_per_s"},
+		{"syn_retransmits", "syn_retransmits_per_s"},
 	};
 	size_t part, i, c;
 	json_t *row;
@@ -125,7 +129,7 @@ static void add_rates(json_t *now, const json_t *before, double seconds)
 		const json_t *rows_before = json_object_get(before, parts[part]);
 
 		json_array_foreach(json_object_get(now, parts[part]), i, row) {
-			for (c = 0; c < 3; c++) {
+			for (c = 0; c < sizeof(counters) / sizeof(counters[0]); c++) {
 				json_t *value = json_object_get(row, counters[c][0]);
 				json_int_t change;
 
@@ -169,9 +173,14 @@ static void print_drops(const json_t *root, bool rates)
 static void print_totals(const json_t *root)
 {
 	static const struct column columns[] = {
-		{"service", "SERVICE", NULL, 0}, {"backend", "BACKEND", NULL, 0},
-		{"packets", "PACKETS", NULL, 0}, {"bytes", "BYTES", NULL, 0},
-		{"new_flows", "NEW-FLOWS", NULL, 0}, {"open_flows", "OPEN-FLOWS", NULL, 0},
+		{"service", "SERVICE", NULL, 0},
+		{"backend", "BACKEND", NULL, 0},
+		{"packets", "PACKETS", NULL, 0},
+		{"bytes", "BYTES", NULL, 0},
+		{"new_flows", "NEW-FLOWS", NULL, 0},
+		{"established", "ESTABLISHED", NULL, 0},
+		{"syn_retransmits", "SYN-RETRANSMITS", NULL, 0},
+		{"open_flows", "OPEN-FLOWS", NULL, 0},
 	};
 	static const struct column service_columns[] = {
 		{"service", "SERVICE", NULL, 0},
@@ -182,7 +191,7 @@ static void print_totals(const json_t *root)
 
 	output_table(json_object_get(root, "services"), service_columns, 4, "no services");
 	putchar('\n');
-	output_table(json_object_get(root, "backends"), columns, 6, "no backends");
+	output_table(json_object_get(root, "backends"), columns, 8, "no backends");
 	putchar('\n');
 	print_drops(root, false);
 }
@@ -195,10 +204,11 @@ static void print_rates(const json_t *root)
 		{"packets_per_s", "PACKETS/S", NULL, 0},
 		{"bytes_per_s", "BYTES/S", NULL, 0},
 		{"new_flows_per_s", "NEW-FLOWS/S", NULL, 0},
+		{"syn_retransmits_per_s", "SYN-RETRANSMITS/S", NULL, 0},
 		{"open_flows", "OPEN-FLOWS", NULL, 0},
 	};
 
-	output_table(json_object_get(root, "backends"), columns, 6, "no backends");
+	output_table(json_object_get(root, "backends"), columns, 7, "no backends");
 	print_drops(root, true);
 	putchar('\n');
 }

@@ -32,6 +32,7 @@ void config_daemon_default(struct config_daemon *daemon)
 				.status_min = 200,
 				.status_max = 399,
 				.path = "/",
+				.passive = true,
 			},
 		.policy = WEIGHT_ADAPTIVE,
 		.slow_start_ms = LOOP_SLOW_START_DEFAULT_MS,
@@ -179,7 +180,8 @@ static bool read_health(const struct reader *reader, const struct health_text *i
 	       read_path(reader, "path", in->path, health->path) &&
 	       read_word(reader, "host", in->host, CONFIG_PATH_BYTES, health->host) &&
 	       read_status(reader, in->status, health) &&
-	       read_bool(reader, "verify", in->verify, &health->verify);
+	       read_bool(reader, "verify", in->verify, &health->verify) &&
+	       read_bool(reader, "passive", in->passive, &health->passive);
 }
 
 static bool read_policy(const struct reader *reader, const char *text, enum weight_policy *policy)

@@ -30,6 +30,7 @@
  *	  host: www.example.org     # the Host field and TLS server name; the address by default
  *	  status: 200-399           # or one number
  *	  verify: true              # https: the certificate must be good; by default it need not
+ *	  passive: true             # TCP: SYNs that clients repeat, none answered, are a failure
  *	weights:
  *	  policy: adaptive          # or decay, edge, probe, score; a service may name its own
  *	  slow_start_ms: 30000      # 0 to 3600000, until a backend that is new has all its weight
@@ -94,6 +95,7 @@ struct config_health {
 	unsigned int status_min;
 	unsigned int status_max;
 	bool verify;
+	bool passive;
 	char path[CONFIG_PATH_BYTES];
 	char host[CONFIG_PATH_BYTES]; /* "": the address */
 };

@@ -63,6 +63,7 @@ static const cyaml_schema_field_t health_fields[] = {
 	TEXT("host", CYAML_FLAG_OPTIONAL, struct health_text, host),
 	TEXT("status", CYAML_FLAG_OPTIONAL, struct health_text, status),
 	TEXT("verify", CYAML_FLAG_OPTIONAL, struct health_text, verify),
+	TEXT("passive", CYAML_FLAG_OPTIONAL, struct health_text, passive),
 	CYAML_FIELD_END,
 };
 
@@ -118,6 +119,7 @@ static const cyaml_schema_field_t service_fields[] = {
 	TEXT("idle", CYAML_FLAG_OPTIONAL, struct service_text, idle),
 	TEXT("quic_server_id_bytes", CYAML_FLAG_OPTIONAL, struct service_text,
 	     quic_server_id_bytes),
+	TEXT("priority", CYAML_FLAG_OPTIONAL, struct service_text, priority),
 	TEXT("policy", CYAML_FLAG_OPTIONAL, struct service_text, policy),
 	CYAML_FIELD_MAPPING_PTR("health", EMPTY_IS_NONE, struct service_text, health,
 				health_fields),
@@ -130,6 +132,36 @@ static const cyaml_schema_value_t service_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct service_text, service_fields),
 };
 
+static const cyaml_schema_field_t rule_fields[] = {
+	TEXT("action", CYAML_FLAG_DEFAULT, struct rule_text, action),
+	TEXT("source", CYAML_FLAG_OPTIONAL, struct rule_text, source),
+	TEXT("feed", CYAML_FLAG_OPTIONAL, struct rule_text, feed),
+	TEXT("service", CYAML_FLAG_OPTIONAL, struct rule_text, service),
+	TEXT("destination", CYAML_FLAG_OPTIONAL, struct rule_text, destination),
+	TEXT("port", CYAML_FLAG_OPTIONAL, struct rule_text, port),
+	TEXT("proto", CYAML_FLAG_OPTIONAL, struct rule_text, proto),
+	TEXT("packets", CYAML_FLAG_OPTIONAL, struct rule_text, packets),
+	TEXT("new_flows", CYAML_FLAG_OPTIONAL, struct rule_text, new_flows),
+	TEXT("source_packets", CYAML_FLAG_OPTIONAL, struct rule_text, source_packets),
+	TEXT("source_new_flows", CYAML_FLAG_OPTIONAL, struct rule_text, source_new_flows),
+	TEXT("source_bits_ipv4", CYAML_FLAG_OPTIONAL, struct rule_text, source_bits_ipv4),
+	TEXT("source_bits_ipv6", CYAML_FLAG_OPTIONAL, struct rule_text, source_bits_ipv6),
+	TEXT("burst_ms", CYAML_FLAG_OPTIONAL, struct rule_text, burst_ms),
+	TEXT("comment", CYAML_FLAG_OPTIONAL, struct rule_text, comment),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t rule_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct rule_text, rule_fields),
+};
+
+static const cyaml_schema_field_t policy_fields[] = {
+	TEXT("all_traffic", CYAML_FLAG_OPTIONAL, struct policy_text, all_traffic),
+	CYAML_FIELD_SEQUENCE("rules", EMPTY_IS_NONE, struct policy_text, rules, &rule_schema, 0,
+			     CYAML_UNLIMITED),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_MAPPING_PTR("load", EMPTY_IS_NONE, struct config_text, load, load_fields),
 	CYAML_FIELD_MAPPING_PTR("control", EMPTY_IS_NONE, struct config_text, control,
@@ -140,6 +172,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_MAPPING_PTR("health", EMPTY_IS_NONE, struct config_text, health, health_fields),
 	CYAML_FIELD_MAPPING_PTR("weights", EMPTY_IS_NONE, struct config_text, weights,
 				weights_fields),
+	CYAML_FIELD_MAPPING_PTR("policy", EMPTY_IS_NONE, struct config_text, policy, policy_fields),
 	TEXT("region", CYAML_FLAG_OPTIONAL, struct config_text, region),
 	CYAML_FIELD_SEQUENCE("services", EMPTY_IS_NONE, struct config_text, services,
 			     &service_schema, 0, CYAML_UNLIMITED),
@@ -171,6 +204,10 @@ const cyaml_schema_field_t *config_schema_fields(const char *path)
 		return agent_fields;
 	if (!strcmp(path, "weights"))
 		return weights_fields;
+	if (!strcmp(path, "policy"))
+		return policy_fields;
+	if (!strncmp(path, "policy.rules[", strlen("policy.rules[")))
+		return rule_fields;
 	if (ends_with(path, "health"))
 		return health_fields;
 	return strstr(path, ".backends[") ? backend_fields : service_fields;

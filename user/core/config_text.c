@@ -119,7 +119,7 @@ static int explain(const char *text, size_t text_bytes, cyaml_err_t code,
 		   struct complaint *complaint, struct text_error *error)
 {
 	const char *message = complaint->message, *key = key_in(message);
-	char got[32], expected[32], keys[128];
+	char got[32], expected[32], keys[176];
 	char *path = complaint->path;
 
 	if (code == CYAML_ERR_OOM)

@@ -55,6 +55,7 @@ struct health_text {
 	char *host;
 	char *status;
 	char *verify;
+	char *passive;
 };
 
 struct weights_text {
@@ -100,10 +101,35 @@ struct service_text {
 	char *mss;
 	char *idle;
 	char *quic_server_id_bytes;
+	char *priority;
 	char *policy;
 	struct health_text *health;
 	struct backend_text *backends;
 	unsigned int backends_count;
+};
+
+struct rule_text {
+	char *action;
+	char *source;
+	char *feed;
+	char *service;
+	char *destination;
+	char *port;
+	char *proto;
+	char *packets;
+	char *new_flows;
+	char *source_packets;
+	char *source_new_flows;
+	char *source_bits_ipv4;
+	char *source_bits_ipv6;
+	char *burst_ms;
+	char *comment;
+};
+
+struct policy_text {
+	char *all_traffic;
+	struct rule_text *rules;
+	unsigned int rules_count;
 };
 
 struct config_text {
@@ -113,6 +139,7 @@ struct config_text {
 	struct sources_text *sources;
 	struct health_text *health;
 	struct weights_text *weights;
+	struct policy_text *policy;
 	char *region;
 	struct service_text *services;
 	unsigned int services_count;

@@ -15,6 +15,7 @@ static const struct health_config default_config = {
 	.passive = {.flows_min = 20,
 		    .half_open_flows_min = 3,
 		    .syn_retransmit_percent = 50,
+		    .established_percent = 1,
 		    .reset_percent = 50},
 };
 
@@ -35,6 +36,7 @@ static void enter(struct health *health, enum health_state state, int64_t now_ms
 	/* What was counted was of another state: it takes new successes to get further. */
 	memset(health->failures, 0, sizeof(health->failures));
 	memset(health->successes, 0, sizeof(health->successes));
+	memset(&health->flows, 0, sizeof(health->flows));
 }
 
 static void go_down(struct health *health, const struct health_config *config,
@@ -111,20 +113,35 @@ bool health_result(struct health *health, const struct health_config *config,
 	return true;
 }
 
+static bool flows_failed(const struct health_flows *flows, const struct health_config *config)
+{
+	double percent = 100.0 / flows->new_flows;
+	bool unanswered = flows->established * percent < config->passive.established_percent;
+
+	return (unanswered &&
+		flows->syn_retransmits * percent >= config->passive.syn_retransmit_percent) ||
+	       flows->resets * percent >= config->passive.reset_percent;
+}
+
 bool health_passive(struct health *health, const struct health_config *config,
 		    const struct health_flows *flows, int64_t now_ms)
 {
 	bool trial = health->state == HEALTH_HALF_OPEN;
 	__u64 least = trial ? config->passive.half_open_flows_min : config->passive.flows_min;
-	double percent;
+	struct health_flows *sum = &health->flows;
 	bool failed;
 
 	/* Down, what still arrives are old flows and those that were under way. */
-	if (health->state == HEALTH_DOWN || !flows->new_flows || flows->new_flows < least)
+	if (health->state == HEALTH_DOWN)
 		return false;
-	percent = 100.0 / flows->new_flows;
-	failed = flows->syn_retransmits * percent >= config->passive.syn_retransmit_percent ||
-		 flows->resets * percent >= config->passive.reset_percent;
+	sum->new_flows += flows->new_flows;
+	sum->syn_retransmits += flows->syn_retransmits;
+	sum->resets += flows->resets;
+	sum->established += flows->established;
+	if (!sum->new_flows || sum->new_flows < least)
+		return false;
+	failed = flows_failed(sum, config);
+	memset(sum, 0, sizeof(*sum));
 	return health_result(health, config, HEALTH_PASSIVE, !failed, now_ms);
 }
 

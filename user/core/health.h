@@ -35,15 +35,29 @@ struct health_config {
 	int64_t retry_ms;
 	int64_t retry_max_ms;
 	struct {
-		__u64 flows_min; /* fewer new flows say nothing */
+		__u64 flows_min; /* so many new flows are judged together */
 		__u64 half_open_flows_min;
-		double syn_retransmit_percent; /* of new flows, from which on it is a failure */
+		/*
+		 * Of new flows. From so many repeated SYNs on, none answered, it is a failure. Under
+		 * loss SYNs are repeated as well, but others get through; and who repeats forged
+		 * SYNs must outnumber the clients by far, or takes no backend away from them.
+		 */
+		double syn_retransmit_percent;
+		double established_percent; /* fewer than this is none */
 		double reset_percent;
 	} passive;
 };
 
 /* fall 3, rise 2, half-open for 2 s; no active check. */
 const struct health_config *health_config_default(void);
+
+/* What a backend's flows showed since the last time. */
+struct health_flows {
+	__u64 new_flows;
+	__u64 syn_retransmits;
+	__u64 resets;
+	__u64 established; /* showed more than a SYN: it was answered */
+};
 
 /* All 0: up. */
 struct health {
@@ -53,13 +67,7 @@ struct health {
 	__u32 successes[HEALTH_CHECKS]; /* in a row, up to rise */
 	enum health_check cause;        /* of the last time down */
 	int64_t retry_ms;               /* this time */
-};
-
-/* What a backend's flows showed since the last time. */
-struct health_flows {
-	__u64 new_flows;
-	__u64 syn_retransmits;
-	__u64 resets;
+	struct health_flows flows;      /* not yet enough to be judged */
 };
 
 /* Each returns whether the state is another one now. */

@@ -14,6 +14,7 @@ struct loop_config loop_config_default(void)
 		.weight = *weight_config_default(),
 		.congestion = *congestion_config_default(),
 		.latest = *latest_config_default(),
+		.health = *health_config_default(),
 		.deadband_percent = 5,
 		.publish_interval_ms = 1000,
 		.slow_start_floor = 0.05,

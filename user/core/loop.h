@@ -23,6 +23,8 @@ struct loop_config {
 	struct weight_config weight;
 	struct congestion_config congestion;
 	struct latest_config latest;
+	/* For whoever makes services: of every one, but for its checks, fall and rise. */
+	struct health_config health;
 	double deadband_percent;     /* a weight closer than this to the published one stays */
 	int64_t publish_interval_ms; /* at least, between publications, but for failures */
 	double slow_start_floor;     /* the factor that a slow start begins at */

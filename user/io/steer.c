@@ -70,11 +70,11 @@ static void on_settled(void *context)
 		steer_decide(steer);
 }
 
-/* The maps are locked, and stay so until it has settled. */
-static int put(struct steer *steer, struct text_error *error)
+/* The maps are locked, and stay so until it has settled. @policy NULL: it stays. */
+static int put(struct steer *steer, struct policy *policy, struct text_error *error)
 {
 	int64_t from_ns = clock_steady_ns();
-	int err = apply_publish(&steer->maps, &steer->model, error);
+	int err = apply_publish_both(&steer->maps, &steer->model, policy, error);
 
 	steer->publish_ns = clock_steady_ns() - from_ns;
 	if (steer->publish_ns > steer->publish_max_ns)
@@ -88,6 +88,19 @@ static int put(struct steer *steer, struct text_error *error)
 	steer->due = false;
 	steer->settle_from_ns = from_ns + steer->publish_ns;
 	return 0;
+}
+
+/* The model says what @config does already. */
+static int put_config(struct steer *steer, struct config *config, struct text_error *error)
+{
+	struct policy *policy;
+	int err = steer_reconcile_policy(steer, config, &policy, error);
+
+	if (!err)
+		err = put(steer, policy, error);
+	if (!err)
+		policy_free(&config->policy); /* it is in the maps, and may be large */
+	return err;
 }
 
 /* Somebody else's change comes first. The maps are locked. */
@@ -130,7 +143,7 @@ static void publish(struct steer *steer)
 	}
 	loop_tick(steer->loop, clock_steady_ms());
 	follow(steer);
-	if (put(steer, &error)) {
+	if (put(steer, NULL, &error)) {
 		log_limited(&steer->limit, LOG_ERROR, "cannot publish: %s", error.what);
 		steer_read(steer); /* it is half-changed */
 		unlock(steer);
@@ -205,14 +218,15 @@ static int start(struct steer *steer)
 	steer->checks = checks_new(steer->base, on_check, steer);
 	steer->settler = settler_new(steer->base, &steer->maps, on_settled, steer);
 	steer->tick = event_new(steer->base, -1, EV_PERSIST, on_tick, steer);
-	if (!steer->loop || !steer->checks || !steer->settler || !steer->tick ||
+	steer->flows = steer_flows_open(steer);
+	if (!steer->loop || !steer->checks || !steer->settler || !steer->tick || !steer->flows ||
 	    event_add(steer->tick, &interval))
 		return -ENOMEM;
 	steer->ways = ways_open(steer->base, &steer->model, on_ways, steer);
 	return steer->ways ? 0 : -errno;
 }
 
-struct steer *steer_open(struct event_base *base, const char *pin_dir, const struct config *config,
+struct steer *steer_open(struct event_base *base, const char *pin_dir, struct config *config,
 			 const struct steer_events *events, struct text_error *error)
 {
 	struct steer *steer = calloc(1, sizeof(*steer));
@@ -239,7 +253,7 @@ struct steer *steer_open(struct event_base *base, const char *pin_dir, const str
 	if (!err)
 		err = steer_reconcile(steer, config, NEIGHBOUR_WAIT_MS, error);
 	if (!err)
-		err = put(steer, error);
+		err = put_config(steer, config, error);
 	if (err) {
 		steer_close(steer);
 		return NULL;
@@ -256,6 +270,7 @@ void steer_close(struct steer *steer)
 		return;
 	steer->due = false;
 	settler_free(steer->settler);
+	steer_flows_close(steer->flows);
 	checks_free(steer->checks);
 	ways_close(steer->ways);
 	if (steer->tick)
@@ -266,7 +281,7 @@ void steer_close(struct steer *steer)
 	free(steer);
 }
 
-int steer_reload(struct steer *steer, const struct config *config, struct text_error *error)
+int steer_reload(struct steer *steer, struct config *config, struct text_error *error)
 {
 	int err;
 
@@ -282,7 +297,7 @@ int steer_reload(struct steer *steer, const struct config *config, struct text_e
 	else
 		err = steer_reconcile(steer, config, 0, error);
 	if (!err)
-		err = put(steer, error);
+		err = put_config(steer, config, error);
 	if (err) {
 		steer_read(steer); /* it is half-changed */
 		unlock(steer);

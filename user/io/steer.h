@@ -25,17 +25,17 @@ struct steer_events {
 
 /*
  * Open the maps pinned at @pin_dir, make them say what @config says, and publish that: waits for
- * locks and neighbours. @config stays where it is until steer_reload() or steer_close(). NULL with
- * @error filled in, and then the state is what it was.
+ * locks and neighbours. @config stays where it is until steer_reload() or steer_close(), but for its
+ * policy, which is taken out of it. NULL with @error filled in, and then the state is what it was.
  */
-struct steer *steer_open(struct event_base *base, const char *pin_dir, const struct config *config,
+struct steer *steer_open(struct event_base *base, const char *pin_dir, struct config *config,
 			 const struct steer_events *events, struct text_error *error);
 
 /* Nothing changes in the maps: they go on forwarding. */
 void steer_close(struct steer *steer);
 
 /* As steer_open() does, but waits for no neighbour. Returns 0 or negative errno; nothing changed. */
-int steer_reload(struct steer *steer, const struct config *config, struct text_error *error);
+int steer_reload(struct steer *steer, struct config *config, struct text_error *error);
 
 enum latest_verdict steer_report(struct steer *steer, const struct report *report);
 

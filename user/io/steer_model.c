@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "../core/reconcile.h"
+#include "../kernel/policy_state.h"
 #include "../kernel/state.h"
 #include "clock.h"
 #include "next_hop.h"
+#include "ssh_session.h"
 
 static int check_fits(const struct steer *steer, const struct config *config,
 		      struct text_error *error)
@@ -82,19 +84,49 @@ int steer_reconcile(struct steer *steer, const struct config *config, unsigned i
 	return err;
 }
 
+int steer_reconcile_policy(struct steer *steer, struct config *config, struct policy **policy,
+			   struct text_error *error)
+{
+	struct ssh_sessions sessions;
+	struct policy current;
+	int err;
+
+	*policy = NULL;
+	if (!config->has_policy)
+		return 0;
+	err = policy_state_read(&steer->maps, &current);
+	if (err)
+		return text_refuse(error, err, NULL, "cannot read the policy at %s: %s",
+				   steer->pin_dir, strerror(-err));
+	err = policy_take_ids(&config->policy, &current);
+	if (err) {
+		text_refuse(error, err, "policy", "there are not enough free ids for all rules");
+	} else {
+		ssh_sessions_find(&sessions, NULL);
+		err = ssh_sessions_check(&sessions, &current, &config->policy, &steer->model,
+					 error);
+	}
+	policy_free(&current);
+	if (!err)
+		*policy = &config->policy;
+	return err;
+}
+
 static __u32 checks_of(const struct config_health *health, const struct model_service *service)
 {
 	const struct model_backend any = {.port = service->port};
+	bool tcp = service->protocol == IPPROTO_TCP;
+	__u32 passive = tcp && health->passive ? 1 << HEALTH_PASSIVE : 0;
 	__u16 port;
 
 	switch (checks_kind(health, service, &any, &port)) {
 	case CHECK_TCP:
-		return 1 << HEALTH_TCP;
+		return passive | 1 << HEALTH_TCP;
 	case CHECK_HTTP:
 	case CHECK_HTTPS:
-		return 1 << HEALTH_HTTP;
+		return passive | 1 << HEALTH_HTTP;
 	default:
-		return 0;
+		return passive;
 	}
 }
 
@@ -106,7 +138,7 @@ static struct loop_service loop_service_of(const struct config_daemon *config,
 		.id = service->id,
 		.policy = config_policy_of(config, service->name),
 		.slow_start_ms = config->slow_start_ms,
-		.health = *health_config_default(),
+		.health = config->loop.health,
 	};
 
 	result.health.checks = checks_of(health, service);
@@ -132,9 +164,10 @@ static struct loop_backend loop_backend_of(const struct model_backend *backend)
 /* A loop that has just begun does not know who was down; the maps do. */
 static void recall_failures(struct steer *steer, const struct loop_service *service)
 {
-	enum health_check check =
-		service->health.checks & 1 << HEALTH_TCP ? HEALTH_TCP : HEALTH_HTTP;
+	enum health_check check = HEALTH_TCP;
 
+	while (check < HEALTH_PASSIVE && !(service->health.checks & 1u << check))
+		check++;
 	for (size_t i = 0; i < steer->model.backend_count; i++) {
 		const struct model_backend *backend = &steer->model.backends[i];
 
@@ -164,8 +197,8 @@ int steer_tell_loop(struct steer *steer)
 		if (model->backends[i].state != BACKEND_GONE)
 			backends[count++] = loop_backend_of(&model->backends[i]);
 	}
-	err = loop_reload(steer->loop, &steer->config->daemon.loop, region, services, model->service_count, backends,
-			  count, clock_steady_ms());
+	err = loop_reload(steer->loop, &steer->config->daemon.loop, region, services,
+			  model->service_count, backends, count, clock_steady_ms());
 	for (i = 0; i < model->service_count && !err && !steer->told; i++)
 		recall_failures(steer, &services[i]);
 	steer->told |= !err;

@@ -26,6 +26,7 @@ struct steer {
 	struct ways *ways;
 	struct settler *settler;
 	struct event *tick;
+	struct steer_flows *flows;
 	bool ways_changed; /* since the last publication */
 	bool due;          /* a publication that had to wait */
 	bool told;         /* the loop has been told of the backends once */
@@ -52,6 +53,17 @@ int steer_tell_loop(struct steer *steer);
 /* Make the configuration's the model's, and publish; the maps are locked. */
 int steer_reconcile(struct steer *steer, const struct config *config, unsigned int wait_ms,
 		    struct text_error *error);
+
+/*
+ * Make the configuration's policy fit to be published in place of the one in force; the maps are
+ * locked. *@policy is NULL when the configuration has none. Refused when it would cut an SSH session.
+ */
+int steer_reconcile_policy(struct steer *steer, struct config *config, struct policy **policy,
+			   struct text_error *error);
+
+/* Tell the loop once a second what flows show of their backends. NULL: no memory. */
+struct steer_flows *steer_flows_open(struct steer *steer);
+void steer_flows_close(struct steer_flows *flows);
 
 /* Whether the loop's decisions are worth a publication; if so, or when one is due, publish. */
 void steer_decide(struct steer *steer);
