@@ -11,7 +11,7 @@
 static const struct constant {
 	const char *name;
 	size_t offset;
-	bool whole; /* an int64_t, else a double */
+	bool whole; /* 64 bits, else a double */
 } constants[] = {
 #define REAL(name, member)                                        \
 	{                                                         \
@@ -47,6 +47,12 @@ static const struct constant {
 	REAL("adaptive.ceiling", weight.adaptive.ceiling),
 	REAL("adaptive.capacity_span", weight.adaptive.capacity_span),
 	REAL("adaptive.base_pull", weight.adaptive.base_pull),
+	REAL("adaptive.latency_slack", weight.adaptive.latency_slack),
+	REAL("adaptive.latency_exponent", weight.adaptive.latency_exponent),
+	REAL("adaptive.latency_floor", weight.adaptive.latency_floor),
+	REAL("adaptive.latency_doubt", weight.adaptive.latency_doubt),
+	REAL("adaptive.crowded_from", weight.adaptive.crowded_from),
+	REAL("adaptive.crowded_until", weight.adaptive.crowded_until),
 	REAL("decay.calm_alpha", weight.decay.calm_alpha),
 	REAL("decay.normal_alpha", weight.decay.normal_alpha),
 	REAL("decay.harsh_alpha", weight.decay.harsh_alpha),
@@ -60,6 +66,14 @@ static const struct constant {
 	WHOLE("congestion.degrade_ms", congestion.degrade_ms),
 	WHOLE("congestion.again_ms", congestion.again_ms),
 	WHOLE("congestion.recover_ms", congestion.recover_ms),
+	WHOLE("health.half_open_ms", health.half_open_ms),
+	WHOLE("health.retry_ms", health.retry_ms),
+	WHOLE("health.retry_max_ms", health.retry_max_ms),
+	WHOLE("passive.flows_min", health.passive.flows_min),
+	WHOLE("passive.half_open_flows_min", health.passive.half_open_flows_min),
+	REAL("passive.syn_retransmit_percent", health.passive.syn_retransmit_percent),
+	REAL("passive.established_percent", health.passive.established_percent),
+	REAL("passive.reset_percent", health.passive.reset_percent),
 #undef REAL
 #undef WHOLE
 };

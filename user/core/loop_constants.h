@@ -8,7 +8,8 @@
 
 /*
  * "NAME=NUMBER", such as "edge.cpu_shut_percent=90". The names are those of struct loop_config, and
- * in it of the policies' parts and of congestion. Returns 0, or -EINVAL with a sentence in @error.
+ * in it of the policies' parts, of congestion, of health and of its part passive. Returns 0, or
+ * -EINVAL with a sentence in @error.
  */
 int loop_constant_set(struct loop_config *config, const char *assignment, struct text_error *error);
 

@@ -36,12 +36,20 @@ static const struct weight_config default_config = {
 		   .queue_reports = 3,
 		   .queue_sure = 3,
 		   .error_penalty = 1,
-		   .utilisation_min = 0.05},
+		   .utilisation_min = 0.05,
+		   .latency_requests = 100,
+		   .latency_fade_ms = 10000},
 	.adaptive = {.exponent = 0.5,
 		     .floor = 0.25,
 		     .ceiling = 1.5,
 		     .capacity_span = 4,
-		     .base_pull = 0.1},
+		     .base_pull = 0.1,
+		     .latency_slack = 1.75,
+		     .latency_exponent = 5,
+		     .latency_floor = 0.1,
+		     .latency_doubt = 5,
+		     .crowded_from = 0.9,
+		     .crowded_until = 1},
 	.decay = {.calm_alpha = 0.7,
 		  .normal_alpha = 0.8,
 		  .harsh_alpha = 0.95,
@@ -122,16 +130,23 @@ static struct weight_pool survey(enum weight_policy policy, const struct weight_
 				 const char *region, int64_t now_ms,
 				 const struct weight_input *inputs, size_t count)
 {
+	struct weight_pool pool = {};
 	struct weight_sums sums = {};
 	struct weight_node node;
 
-	for (size_t i = 0; policy == WEIGHT_ADAPTIVE && i < count; i++) {
-		if (judge(policy, config, now_ms, &inputs[i]) != JUDGED_BY_POLICY)
-			continue;
-		node = weight_node_of(config, region, 0, &inputs[i]);
-		weight_adaptive_survey(&node, &sums);
+	if (policy != WEIGHT_ADAPTIVE)
+		return pool;
+	/* Who is slow can be told, and what is left without them, when all have been seen once. */
+	for (enum weight_pass pass = 0; pass < WEIGHT_PASSES; pass++) {
+		for (size_t i = 0; i < count; i++) {
+			if (judge(policy, config, now_ms, &inputs[i]) != JUDGED_BY_POLICY)
+				continue;
+			node = weight_node_of(config, region, 0, &inputs[i]);
+			weight_adaptive_survey(config, &pool, pass, &node, &sums);
+		}
+		weight_adaptive_pool(config, pass, &sums, &pool);
 	}
-	return weight_adaptive_pool(&sums);
+	return pool;
 }
 
 static double factor_of(enum weight_policy policy, const struct weight_config *config,

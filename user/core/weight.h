@@ -32,7 +32,11 @@
  *		service, weighted by C. C is what the backend can do, beside 1 for its base weight:
  *		requests a second / u (EWMA 0.3, 0.7 when full), the sum of a service's scaled to
  *		that of its base weights, within 1/4 to 4 and drawn to 1 a little; 1 where
- *		throughput is not reported.
+ *		throughput is not reported. All that x (1.75 x median / latency)^5, at least 0.1, of
+ *		one whose latency is more than 1.75 times the service's median, as long as the
+ *		others can do without it: less of it when they would be over 90 % full then,
+ *		nothing from 100 %. Latency is that of a report's requests, of 100 at least, and
+ *		of 5 more at the median; by the mean and by the p50, whichever blames less.
  *	decay	1 - a x load, load averaged (EWMA 0.5), at least 0.1. a = 0.7 when calm, 0.8 from
  *		load 0.6 on until it is under 0.5, 0.95 after 3 s above 0.9.
  *
@@ -85,12 +89,14 @@ struct weight_config {
 		double full_part; /* the same, of a node that is full: utilisation of full_from */
 		double full_from;
 		double noise; /* relative difference from which on these parts count in full, */
-		double noise_part;      /* and the least part of them that counts */
-		double queue_from;      /* inflight / workers that count as utilisation, */
-		__u32 queue_reports;    /* in so many reports in a row */
-		double queue_sure;      /* and that do in one */
-		double error_penalty;   /* utilisation added when all requests fail */
-		double utilisation_min; /* under it throughput / u is noise */
+		double noise_part;       /* and the least part of them that counts */
+		double queue_from;       /* inflight / workers that count as utilisation, */
+		__u32 queue_reports;     /* in so many reports in a row */
+		double queue_sure;       /* and that do in one */
+		double error_penalty;    /* utilisation added when all requests fail */
+		double utilisation_min;  /* under it throughput / u is noise */
+		double latency_requests; /* as many, or as a report has, stand against a new one's */
+		double latency_fade_ms;  /* until a third of them is left when there are no more */
 	} memory;
 	struct {
 		double exponent;
@@ -102,6 +108,18 @@ struct weight_config {
 		 * (nodes that share a machine), throughput / u repeats the weight, and C would walk.
 		 */
 		double base_pull;
+		/*
+		 * From latency_slack times the service's median latency on, a backend gets (slack x
+		 * median / its own)^exponent of its weight, at least latency_floor: what it answers
+		 * late would make the p99 as soon as it is 1 % of all. In full while the others,
+		 * taking its flows, were no fuller than crowded_from; not at all from crowded_until.
+		 */
+		double latency_slack;
+		double latency_exponent;
+		double latency_floor;
+		double latency_doubt; /* requests at the median, that everybody is credited with */
+		double crowded_from;
+		double crowded_until;
 	} adaptive;
 	struct {
 		double calm_alpha;
@@ -129,6 +147,16 @@ enum weight_load_state {
 	WEIGHT_HARSH,
 };
 
+/* What tells how long requests take. Mean and median, for one of them alone may be chance. */
+enum weight_latency_kind { WEIGHT_LATENCY_MEAN, WEIGHT_LATENCY_MEDIAN, WEIGHT_LATENCY_KINDS };
+
+struct weight_latency {
+	double ms;        /* averaged */
+	double requests;  /* that this is of, as far as they are remembered; 0: not known */
+	int64_t heard_ms; /* of the last report that had one */
+	int64_t age_ms;   /* of that now */
+};
+
 /* What is remembered of a backend from report to report. All 0: nothing yet. */
 struct weight_memory {
 	int64_t heard_ms; /* of the last report, CLOCK_MONOTONIC */
@@ -141,7 +169,8 @@ struct weight_memory {
 	__u32 queued_reports;      /* in a row, of a queue above queue_from */
 	double capacity;           /* averaged; requests a second when full */
 	double load;               /* averaged; 0 to 1 */
-	bool hot;                  /* the last load was above harsh_above, since */
+	struct weight_latency latencies[WEIGHT_LATENCY_KINDS];
+	bool hot; /* the last load was above harsh_above, since */
 	int64_t hot_since_ms;
 	enum weight_load_state load_state;
 	bool frozen; /* at a factor, because the report is stale */

@@ -3,10 +3,19 @@
 
 #include "weight_policy.h"
 
-void weight_adaptive_survey(const struct weight_node *node, struct weight_sums *sums)
+/* What there is to share out, in base weights. */
+static double capacity_of(const struct weight_pool *pool, const struct weight_node *node)
+{
+	return node->memory.has_capacity ? node->memory.capacity * pool->capacity_scale
+					 : node->base_weight;
+}
+
+static void survey_all(const struct weight_config *config, const struct weight_node *node,
+		       struct weight_sums *sums)
 {
 	const struct weight_memory *memory = &node->memory;
 
+	weight_latency_survey(config, node, sums->octaves);
 	if (!memory->has_utilisation)
 		return;
 	if (memory->has_capacity) {
@@ -19,17 +28,46 @@ void weight_adaptive_survey(const struct weight_node *node, struct weight_sums *
 	}
 }
 
-struct weight_pool weight_adaptive_pool(const struct weight_sums *sums)
+void weight_adaptive_survey(const struct weight_config *config, const struct weight_pool *pool,
+			    enum weight_pass pass, const struct weight_node *node,
+			    struct weight_sums *sums)
 {
-	struct weight_pool pool = {};
-	double capacity = sums->rated_base + sums->plain_base;
+	enum weight_latency_kind by;
 
-	if (sums->rated_capacity > 0)
-		pool.capacity_scale = sums->rated_base / sums->rated_capacity;
+	if (pass == WEIGHT_PASS_ALL)
+		survey_all(config, node, sums);
+	else if (node->memory.has_utilisation)
+		sums->capacity_left +=
+			capacity_of(pool, node) * weight_latency_factor(config, pool, node, &by);
+}
+
+/* By how full those that are not slow would be. */
+static double spare_of(const struct weight_config *config, double used, double left)
+{
+	const typeof(config->adaptive) *adaptive = &config->adaptive;
+	double full = used / left, span = adaptive->crowded_until - adaptive->crowded_from;
+
+	if (full <= adaptive->crowded_from)
+		return 1;
+	return full < adaptive->crowded_until ? (adaptive->crowded_until - full) / span : 0;
+}
+
+void weight_adaptive_pool(const struct weight_config *config, enum weight_pass pass,
+			  const struct weight_sums *sums, struct weight_pool *pool)
+{
+	double capacity = sums->rated_base + sums->plain_base, used;
+
+	if (pass == WEIGHT_PASS_ALL && sums->rated_capacity > 0)
+		pool->capacity_scale = sums->rated_base / sums->rated_capacity;
+	used = sums->rated_used * pool->capacity_scale + sums->plain_used;
+	if (pass == WEIGHT_PASS_SLOW) {
+		pool->spare = spare_of(config, used, sums->capacity_left);
+		return;
+	}
 	if (capacity > 0)
-		pool.mean_utilisation =
-			(sums->rated_used * pool.capacity_scale + sums->plain_used) / capacity;
-	return pool;
+		pool->mean_utilisation = used / capacity;
+	for (int kind = 0; kind < WEIGHT_LATENCY_KINDS; kind++)
+		pool->median_ms[kind] = weight_latency_median(&sums->octaves[kind]);
 }
 
 /* What the backend can do, beside what its base weight says. */
@@ -54,8 +92,9 @@ double weight_adaptive_factor(const struct weight_config *config, const struct w
 	};
 	const typeof(config->adaptive) *adaptive = &config->adaptive;
 	double utilisation = node->memory.utilisation, mean = pool->mean_utilisation;
-	double capacity, root, factor;
+	double capacity, root, prompt, factor;
 	char percent[NUMBER_BYTES], of[NUMBER_BYTES], times[NUMBER_BYTES];
+	enum weight_latency_kind by;
 
 	if (!node->memory.has_utilisation) {
 		reason_say(reason, "", "no cpu/utilization given: x1");
@@ -67,12 +106,18 @@ double weight_adaptive_factor(const struct weight_config *config, const struct w
 			   fmax(utilisation, config->memory.utilisation_min),
 		   adaptive->exponent);
 	root = fmin(weight_at_least(root, adaptive->floor), adaptive->ceiling);
-	factor = capacity * root;
+	prompt = 1 - (1 - weight_latency_factor(config, pool, node, &by)) * pool->spare;
+	factor = capacity * root * prompt;
 
 	reason_say(reason, "", "%s %s%%, mean %s%%", sources[node->memory.source],
 		   reason_number(percent, utilisation * 100, 0), reason_number(of, mean * 100, 0));
 	if (node->memory.has_capacity)
 		reason_say(reason, "", ", capacity x%s", reason_number(times, capacity, 2));
+	if (prompt < 1)
+		reason_say(reason, "", ", %s ms > %s x%s",
+			   reason_number(percent, node->memory.latencies[by].ms, 0),
+			   reason_number(of, pool->median_ms[by], 0),
+			   reason_number(times, prompt, 2));
 	reason_say(reason, "", ": x%s%s", reason_number(times, factor, 2),
 		   node->remembered ? "" : ", not averaged");
 	return factor;

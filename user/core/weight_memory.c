@@ -169,6 +169,52 @@ static void observe_load(const struct weight_config *config, const struct report
 		memory->load_state = WEIGHT_CALM;
 }
 
+/* How many requests a report is about; as many as are remembered where it does not say. */
+static double requests_in(const struct weight_config *config, const struct report *report,
+			  int64_t gap_ms)
+{
+	double requests_per_s;
+
+	if (!requests_of(report, &requests_per_s))
+		return config->memory.latency_requests * gap_ms / config->memory.interval_ms;
+	return requests_per_s * gap_ms / 1000;
+}
+
+/*
+ * Averaged by requests, not by reports: what a node with many does in this report is certain, and of
+ * one with few it takes some reports.
+ */
+static void observe_latency(const struct weight_config *config, const struct report *report,
+			    double ms, int64_t gap_ms, int64_t now_ms,
+			    struct weight_latency *latency)
+{
+	double old, new;
+
+	/* A report is about its interval, also after a longer silence. */
+	if (!latency->requests || gap_ms > config->memory.interval_ms)
+		gap_ms = config->memory.interval_ms;
+	old = weight_latency_requests(config, elapsed_ms(now_ms, latency->heard_ms), latency);
+	new = requests_in(config, report, gap_ms);
+	if (!(new > 0))
+		return;
+	old = fmin(old, fmax(new, config->memory.latency_requests));
+	latency->ms = (latency->ms * old + ms * new) / (old + new);
+	latency->requests = old + new;
+	latency->heard_ms = now_ms;
+	latency->age_ms = 0;
+}
+
+static void observe_latencies(const struct weight_config *config, const struct report *report,
+			      int64_t gap_ms, int64_t now_ms, struct weight_memory *memory)
+{
+	if (report_has(report, REPORT_LATENCY, report->latency_ms))
+		observe_latency(config, report, report->latency_ms, gap_ms, now_ms,
+				&memory->latencies[WEIGHT_LATENCY_MEAN]);
+	if (report_has(report, REPORT_P50, report->p50_ms))
+		observe_latency(config, report, report->p50_ms, gap_ms, now_ms,
+				&memory->latencies[WEIGHT_LATENCY_MEDIAN]);
+}
+
 void weight_observe(const struct weight_config *config, const struct report *report, int64_t now_ms,
 		    struct weight_memory *memory)
 {
@@ -176,14 +222,24 @@ void weight_observe(const struct weight_config *config, const struct report *rep
 
 	observe_utilisation(config, report, gap_ms, memory);
 	observe_load(config, report, gap_ms, now_ms, memory);
+	observe_latencies(config, report, gap_ms, now_ms, memory);
 	memory->heard_ms = now_ms;
 	memory->age_ms = 0;
+}
+
+static void pass_latency(int64_t now_ms, struct weight_latency *latency)
+{
+	if (latency->heard_ms > now_ms)
+		latency->heard_ms = now_ms;
+	latency->age_ms = elapsed_ms(now_ms, latency->heard_ms);
 }
 
 void weight_pass_time(const struct weight_config *config, int64_t now_ms, int64_t age_ms,
 		      struct weight_memory *memory)
 {
 	memory->age_ms = age_ms;
+	for (int kind = 0; kind < WEIGHT_LATENCY_KINDS; kind++)
+		pass_latency(now_ms, &memory->latencies[kind]);
 	/* A clock that was put back must not make the heat last longer. */
 	if (memory->hot_since_ms > now_ms)
 		memory->hot_since_ms = now_ms;

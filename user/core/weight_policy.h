@@ -31,8 +31,10 @@ struct weight_node weight_node_of(const struct weight_config *config, const char
 
 /* What a policy has to know of all of a service's backends. */
 struct weight_pool {
-	double capacity_scale;   /* base weights a request a second */
-	double mean_utilisation; /* weighted by capacity; 0: nobody has one */
+	double capacity_scale;                  /* base weights a request a second */
+	double mean_utilisation;                /* weighted by capacity; 0: nobody has one */
+	double median_ms[WEIGHT_LATENCY_KINDS]; /* weighted by base weight; 0: nobody has one */
+	double spare; /* 1: the others can take the slow ones' flows; 0: they cannot */
 };
 
 /* The factor of the base weight; 0 shuts the node out. */
@@ -42,6 +44,17 @@ typedef double weight_factor(const struct weight_config *config, const struct we
 weight_factor weight_edge_factor, weight_probe_factor, weight_score_factor, weight_adaptive_factor,
 	weight_decay_factor;
 
+/*
+ * Latencies by their power of two, from a thousandth of a ms to an hour. The mean of those that share it with the median is
+ * taken for the median: near enough, without sorting, and as deaf to those that are far off.
+ */
+#define WEIGHT_OCTAVES 32
+
+struct weight_octaves {
+	double base[WEIGHT_OCTAVES];
+	double base_ms[WEIGHT_OCTAVES];
+};
+
 /* Sums over a service's backends, that make its pool. */
 struct weight_sums {
 	double rated_base; /* those with a capacity */
@@ -49,10 +62,30 @@ struct weight_sums {
 	double rated_used; /* capacity x utilisation */
 	double plain_base; /* those without */
 	double plain_used;
+	struct weight_octaves octaves[WEIGHT_LATENCY_KINDS];
+	double capacity_left; /* base weights, without what slow ones lose */
 };
 
-void weight_adaptive_survey(const struct weight_node *node, struct weight_sums *sums);
-struct weight_pool weight_adaptive_pool(const struct weight_sums *sums);
+/* Two looks at all of a service's backends, and what follows for the pool after each. */
+enum weight_pass { WEIGHT_PASS_ALL, WEIGHT_PASS_SLOW, WEIGHT_PASSES };
+
+void weight_adaptive_survey(const struct weight_config *config, const struct weight_pool *pool,
+			    enum weight_pass pass, const struct weight_node *node,
+			    struct weight_sums *sums);
+void weight_adaptive_pool(const struct weight_config *config, enum weight_pass pass,
+			  const struct weight_sums *sums, struct weight_pool *pool);
+
+void weight_latency_survey(const struct weight_config *config, const struct weight_node *node,
+			   struct weight_octaves octaves[WEIGHT_LATENCY_KINDS]);
+double weight_latency_median(const struct weight_octaves *octaves);
+
+/* The requests that a latency is of, those remembered @age_ms after the last of them. */
+double weight_latency_requests(const struct weight_config *config, int64_t age_ms,
+			       const struct weight_latency *latency);
+
+/* What being slow leaves of a backend's weight; 1: all. The kind of latency that says so in *@by. */
+double weight_latency_factor(const struct weight_config *config, const struct weight_pool *pool,
+			     const struct weight_node *node, enum weight_latency_kind *by);
 
 /* @factor, or @floor when that is more; also for one that a strange configuration made NaN. */
 double weight_at_least(double factor, double floor);

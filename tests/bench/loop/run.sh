@@ -18,16 +18,17 @@ SLOWER=4
 LOAD_PERCENT=70
 RATE=$((NODES * WORKERS * 1000 / SERVICE_MS * LOAD_PERCENT / 100))
 TIMEOUT_S=60
+GOAL=1.15 # times the p99 before
 CONTESTANTS="sluice-static nftables haproxy-roundrobin haproxy-leastconn sluice-counts sluice-weights sluice"
 
 contestants=$CONTESTANTS
-warm_s=10 before_s=15 during_s=30 after_s=20
+warm_s=8 before_s=15 during_s=30 after_s=15
 settle_s=10 # of "during", that "settled" leaves out
 
 usage() {
 	cat <<-END
 		usage: run.sh [OPTION]...
-		  --quick              half the time
+		  --quick              half the time: about 6 minutes for all instead of 10
 		  --contestants LIST   "$CONTESTANTS"
 		  --json
 	END
@@ -70,16 +71,35 @@ window() {
 		}' >>"$TMP/samples"
 }
 
+# tell TEXT: progress, and a line each for those who keep a log.
+tell() {
+	progress "$1"
+	[ -t 2 ] || echo "$1" >&2
+}
+
+# tell_phase NAME TEXT
+tell_phase() {
+	local left_s=$(((${#names[@]} - measured) * (warm_s + before_s + during_s + after_s + 15)))
+	tell "$((measured + 1)) of ${#names[@]}, $1: $2 (about $((left_s / 60 + 1)) min left)"
+}
+
+# tell_result NAME: what is there to be seen if something fails later.
+tell_result() {
+	tell "$(jq -rs --arg name "$1" 'map(select(.name == $name)) |
+		"\($name): p99, ms: \(map("\(.part) \(.p99_ms | round)") | join(", "))"' "$TMP/samples")"
+	[ ! -t 2 ] || echo >&2
+}
+
 measure() {
 	local slow_ms well_ms end_ms
-	progress "$1: before"
+	tell_phase "$1" "before"
 	start_requests "$1" "$VIP" 80 "$RATE" $((warm_s + before_s + during_s + after_s)) "$TIMEOUT_S"
 	sleep $((warm_s + before_s))
-	progress "$1: node 1 is slow"
+	tell_phase "$1" "node 1 is slow"
 	slow_ms=$(now_ms)
 	set_service_ms 1 $((SERVICE_MS * SLOWER))
 	sleep "$during_s"
-	progress "$1: after"
+	tell_phase "$1" "after, until all have their answers"
 	well_ms=$(now_ms)
 	set_service_ms 1 "$SERVICE_MS"
 	wait "$requests_pid" || fail "$1: the generator failed"
@@ -89,6 +109,7 @@ measure() {
 	window "$1" during "$slow_ms" "$well_ms"
 	window "$1" settled $((slow_ms + settle_s * 1000)) "$well_ms"
 	window "$1" after "$well_ms" "$end_ms"
+	tell_result "$1"
 }
 
 print_summary() {
@@ -117,20 +138,27 @@ print_summary() {
 		alone, agents reporting every 2 s; sluice: both, as by default. Nodes answer through the
 		balancer's machine in all cases.
 	END
+	jq -r --argjson goal "$GOAL" 'def judge: if . <= $goal then "met" else "missed" end;
+		.contestants[] | select(.name == "sluice") |
+		"\nGoal, p99 of sluice at most \($goal) x that before: during \(.p99_during_to_before | judge), "
+		+ "settled \(.p99_settled_to_before | judge)."' "$TMP/summary"
 }
 
+read -r -a names <<<"$contestants"
+measured=0
+tell "starting $NODES nodes"
 network "$NODES"
 prepare_loop
 for ((i = 1; i <= NODES; i++)); do
 	start_worker_server "$i" "$WORKERS" 100 "$SERVICE_MS" exponential || fail "server $i: $(cat "$TMP/server.log")"
 done
-for name in $contestants; do
+for name in "${names[@]}"; do
 	"start_${name//-/_}"
 	wait_for 10 in_ns client curl -sf -m 5 -o /dev/null "http://$VIP/" || fail "$name does not answer"
 	measure "$name"
 	"stop_${name//-/_}"
+	measured=$((measured + 1))
 done
-progress ''
 
 jq -s --arg kernel "$(uname -r)" --argjson rate "$RATE" --argjson nodes "$NODES" \
 	--argjson service_ms "$SERVICE_MS" --argjson slower "$SLOWER" '
