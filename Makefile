@@ -10,7 +10,7 @@ BPFTOOL ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
 B        := build
 VERSION  := 0.1.0
 PKGS     := libbpf libxdp libnl-3.0 libnl-route-3.0 jansson libcyaml yaml-0.1 \
-	libevent libevent_openssl libssl libcrypto libsystemd
+	libevent libevent_openssl libssl libcrypto libsystemd libpcap
 # Recursive on purpose: asked once the packages are there, not when make starts.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))

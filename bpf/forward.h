@@ -5,6 +5,7 @@
 
 #include "../maps/maps.bpf.h"
 #include "account.h"
+#include "drop.h"
 #include "gue.h"
 #include "icmp.h"
 #include "mss.h"
@@ -39,9 +40,10 @@ static __always_inline bool decrease_ttl(struct xdp_md *ctx, const struct packet
 
 /* It is lost; the client is told, unless this is none to be answered (RFC 1122, 3.2.2). */
 static __always_inline int refuse_too_big(struct xdp_md *ctx, const struct packet *packet,
-					  __u32 mtu_bytes)
+					  const struct service *service, __u32 mtu_bytes)
 {
-	drop(packet, DROP_TOO_BIG);
+	/* Here and not in lb(), because what comes out is the answer. */
+	record_drop(ctx, DROP_TOO_BIG, service->id, packet->frame_bytes);
 	if (packet->error || packet->later)
 		return XDP_DROP;
 	return answer_too_big(ctx, ETH_HLEN, packet->ipv4, mtu_bytes);
@@ -53,10 +55,10 @@ static __always_inline int prepare(struct xdp_md *ctx, const struct packet *pack
 				   __u32 outer_bytes)
 {
 	if (unlikely(packet->length_bytes + outer_bytes > backend->mtu_bytes))
-		return refuse_too_big(ctx, packet, backend->mtu_bytes - outer_bytes);
+		return refuse_too_big(ctx, packet, service, backend->mtu_bytes - outer_bytes);
 	if (opens(packet) && service->mss_bytes)
 		clamp_mss(ctx, packet->l4_bytes - packet->l3_bytes + ETH_HLEN, service->mss_bytes);
-	return decrease_ttl(ctx, packet) ? NEXT : drop(packet, DROP_NO_STATE);
+	return decrease_ttl(ctx, packet) ? NEXT : drop(DROP_NO_STATE);
 }
 
 static __always_inline int send_dsr(struct xdp_md *ctx, const struct packet *packet,
@@ -69,7 +71,7 @@ static __always_inline int send_dsr(struct xdp_md *ctx, const struct packet *pac
 	if (verdict != NEXT)
 		return verdict;
 	if (data + ETH_HLEN > end)
-		return drop(packet, DROP_NO_STATE);
+		return drop(DROP_NO_STATE);
 	write_macs(data, backend);
 	return NEXT;
 }
@@ -112,13 +114,13 @@ static __always_inline int forward(struct xdp_md *ctx, const struct packet *pack
 	int verdict;
 
 	if (unlikely(!(backend->flags & BACKEND_REACHABLE)))
-		return drop(packet, DROP_NO_NEXT_HOP);
+		return drop(DROP_NO_NEXT_HOP);
 	if (unlikely(packet->ttl <= 1))
-		return drop(packet, DROP_TTL_EXPIRED);
+		return drop(DROP_TTL_EXPIRED);
 	if (unlikely(packet->l3_bytes != ETH_HLEN)) {
 		tags = untag(ctx, packet->l3_bytes);
 		if (!tags)
-			return drop(packet, DROP_NO_ROOM);
+			return drop(DROP_NO_ROOM);
 	}
 
 	if (service->forward == FORWARD_DSR)
@@ -130,8 +132,8 @@ static __always_inline int forward(struct xdp_md *ctx, const struct packet *pack
 	else
 		verdict = outer_is_ipv4(backend) ? send_gue(ctx, packet, service, backend, true)
 						 : send_gue(ctx, packet, service, backend, false);
-	if (unlikely(tags && verdict != XDP_DROP && !retag(ctx, tags)))
-		return drop(packet, DROP_NO_ROOM);
+	if (unlikely(tags && (verdict == NEXT || verdict == XDP_TX) && !retag(ctx, tags)))
+		return drop(DROP_NO_ROOM);
 	if (verdict != NEXT)
 		return verdict;
 

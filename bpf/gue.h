@@ -147,7 +147,7 @@ static __always_inline int write_gue(struct xdp_md *ctx, const struct packet *pa
 	if (udp + sizeof(struct udphdr) + sizeof(struct gue_header) > end ||
 	    !write_hops(udp + sizeof(struct udphdr) + sizeof(struct gue_header), end, hops, ipv4,
 			&sum))
-		return drop(packet, DROP_NO_ROOM);
+		return drop(DROP_NO_ROOM);
 	word[0] = bpf_htons(source_port) | (__u32)gue_port << 16;
 	word[1] = bpf_htons(packet->length_bytes + bytes);
 	word[2] = bpf_htonl(words << 24 | inner_protocol << 16);
@@ -158,7 +158,7 @@ static __always_inline int write_gue(struct xdp_md *ctx, const struct packet *pa
 	inner = udp + (bytes & 0x3f); /* 48 at most, which the verifier cannot know */
 	barrier_var(inner); /* one register, or the verifier does not see what the check is about */
 	if ((void *)(inner + 5) > end)
-		return drop(packet, DROP_NO_ROOM);
+		return drop(DROP_NO_ROOM);
 	sum += (__u64)word[-8] + word[-7] + word[-6] + word[-5]; /* the outer source */
 	sum += (__u64)word[-4] + word[-3] + word[-2] + word[-1];
 	sum += (__u64)word[0] + word[1] + word[1] + word[2] + word[3] + bpf_htons(IPPROTO_UDP);

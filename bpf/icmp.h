@@ -17,8 +17,8 @@
 #include <linux/ipv6.h>
 
 #include "../maps/maps.bpf.h"
-#include "account.h"
 #include "checksum.h"
+#include "drop.h"
 #include "frame_sum.h"
 #include "packet.h"
 
@@ -247,7 +247,7 @@ __noinline int answer_echo(struct xdp_md *ctx, __u32 l3_bytes, bool ipv4)
 	if (!bytes)
 		return XDP_PASS;
 	if (!memory || !memory->echoes_left)
-		return count_drop(DROP_ECHO_LIMIT, bpf_xdp_get_buff_len(ctx));
+		return drop(DROP_ECHO_LIMIT);
 	memory->echoes_left--;
 	if (!(ipv4 ? reply_ipv4(ctx, l3_bytes, bytes) : reply_ipv6(ctx, l3_bytes, bytes)))
 		return XDP_PASS;

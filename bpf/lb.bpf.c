@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The load balancer's packet path. Each stage is a header of its name; a packet's way is balance(). */
-#include "account.h"
+#include "admit.h"
+#include "drop.h"
+#include "explain.h"
 #include "flow.h"
 #include "forward.h"
 #include "icmp.h"
 #include "packet.h"
 #include "parse.h"
+#include "policy.h"
 #include "relay.h"
 #include "select.h"
 #include "service.h"
@@ -18,7 +21,10 @@ static __always_inline int balance(struct xdp_md *ctx, struct packet *packet,
 	const struct backend *backend;
 	int verdict;
 
-	/* Policy will stand here: what may pass, and how fast. */
+	/* May it pass? */
+	verdict = check_policy(ctx, packet, service);
+	if (verdict != NEXT)
+		return verdict;
 
 	/* A ping for the VIP itself? */
 	if (packet->echo)
@@ -29,7 +35,12 @@ static __always_inline int balance(struct xdp_md *ctx, struct packet *packet,
 	if (verdict != NEXT)
 		return verdict;
 
-	/* If not, which of the slot's candidates does the coin choose? */
+	/* If not, may it open one? */
+	verdict = admit_flow(packet, service, backend);
+	if (verdict != NEXT)
+		return verdict;
+
+	/* Then which of the slot's candidates does the coin choose? */
 	verdict = select_backend(packet, service, &backend);
 	if (verdict != NEXT)
 		return verdict;
@@ -58,9 +69,8 @@ static __always_inline int balance_open(struct xdp_md *ctx, bool ipv4, struct pa
 	if (verdict != NEXT)
 		return verdict;
 
-	/* Policy here as well. */
-
-	backend = backend_of_open_flow(&packet, *service);
+	/* What some rule is about, check_policy() has to see. */
+	backend = is_clean(&packet) ? backend_of_open_flow(&packet, *service) : NULL;
 	if (likely(backend))
 		return forward(ctx, &packet, *service, backend);
 	*rest = packet;
@@ -73,12 +83,12 @@ static __always_inline void stay_in_memory(struct packet *packet)
 	asm volatile("" : : "r"(packet) : "memory");
 }
 
-/* What is it? Frames that we do not understand are the stack's, too. */
+/* What is it? Frames that we do not understand are the stack's, too, unless a rule is about them. */
 SEC("xdp.frags")
 int lb(struct xdp_md *ctx)
 {
 	__be16 protocol = ethernet_protocol(ctx);
-	const struct service *service;
+	const struct service *service = NULL;
 	struct packet packet;
 	int verdict;
 
@@ -95,10 +105,16 @@ int lb(struct xdp_md *ctx)
 		if (verdict == NEXT)
 			verdict = find_service(&packet, &service);
 	}
-	if (likely(verdict != NEXT))
-		return verdict;
-	stay_in_memory(&packet);
-	return balance(ctx, &packet, service);
+	if (unlikely(verdict == NEXT)) {
+		stay_in_memory(&packet);
+		verdict = balance(ctx, &packet, service);
+	} else if (verdict == XDP_PASS) {
+		verdict = check_other(ctx);
+	}
+	if (unlikely(is_dropped(verdict)))
+		return record_drop(ctx, verdict, service ? service->id : 0,
+				   bpf_xdp_get_buff_len(ctx));
+	return verdict;
 }
 
 char _license[] SEC("license") = "GPL";

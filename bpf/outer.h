@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 #include "../maps/maps.bpf.h"
-#include "account.h"
 #include "checksum.h"
+#include "drop.h"
 #include "packet.h"
 #include "read.h"
 
@@ -97,11 +97,11 @@ static __always_inline int encapsulate(struct xdp_md *ctx, const struct packet *
 	void *data, *end;
 
 	if (unlikely(bpf_xdp_adjust_head(ctx, -(int)outer_bytes)))
-		return drop(packet, DROP_NO_ROOM);
+		return drop(DROP_NO_ROOM);
 	data = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
 	if (unlikely(data + ETH_HLEN + sizeof(struct iphdr) > end))
-		return drop(packet, DROP_NO_ROOM);
+		return drop(DROP_NO_ROOM);
 	write_macs(data, backend);
 	*(__be16 *)(data + offsetof(struct ethhdr, h_proto)) =
 		ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
@@ -110,7 +110,7 @@ static __always_inline int encapsulate(struct xdp_md *ctx, const struct packet *
 		return NEXT;
 	}
 	if (data + ETH_HLEN + sizeof(struct ipv6hdr) > end)
-		return drop(packet, DROP_NO_ROOM);
+		return drop(DROP_NO_ROOM);
 	write_outer_ipv6(data + ETH_HLEN, packet, backend, outer_bytes, protocol);
 	return NEXT;
 }

@@ -4,6 +4,7 @@
 #define SLUICE_BPF_SELECT_H
 
 #include "../maps/maps.bpf.h"
+#include "branchless.h"
 #include "flow.h"
 #include "packet.h"
 
@@ -16,21 +17,6 @@ const volatile struct hash_key slot_key = {};
  */
 #define KEY_ID_BITS 16
 #define KEY_NEVER   (~0ULL >> 1)
-
-/* All ones where a < b, else 0, for a and b below 2^63. */
-static __always_inline __u64 less_mask(__u64 a, __u64 b)
-{
-	__u64 mask = (__s64)(a - b) >> 63;
-
-	/* Else the compiler makes a branch of it, which would be guessed wrong too often. */
-	asm volatile("" : "+r"(mask));
-	return mask;
-}
-
-static __always_inline __u64 smaller(__u64 a, __u64 b)
-{
-	return b + ((a - b) & less_mask(a, b));
-}
 
 static __always_inline const struct weight *weight_of(__u16 id)
 {
@@ -161,7 +147,7 @@ static __always_inline int select_backend(struct packet *packet, const struct se
 		struct slot *slot = bpf_map_lookup_elem(&slots, &key);
 
 		if (!slot)
-			return drop(packet, DROP_NO_STATE);
+			return drop(DROP_NO_STATE);
 		packet->backend = toss_slot(slot, packet, hash >> 32, local_count);
 		if (packet->backend != BACKEND_NONE)
 			break;
@@ -170,7 +156,7 @@ static __always_inline int select_backend(struct packet *packet, const struct se
 		packet->backend = service->fallback;
 	*backend = usable_backend(packet, service, packet->backend);
 	if (!*backend)
-		return drop(packet, DROP_NO_BACKEND);
+		return drop(DROP_NO_BACKEND);
 	if (packet->error)
 		return NEXT; /* which anyone may send */
 	packet->new_flow = true;

@@ -27,8 +27,8 @@ static __always_inline const struct service *service_at(const struct packet *pac
 }
 
 /*
- * Also where the packet decides for one generation of the state: read once, here, and used by every
- * later stage through packet->half.
+ * Also where the packet decides for one generation of the state and for one rule set: read once,
+ * here, and used by every later stage through packet->half and packet->policy.
  */
 static __always_inline int find_service(struct packet *packet, const struct service **service)
 {
@@ -42,6 +42,7 @@ static __always_inline int find_service(struct packet *packet, const struct serv
 		return XDP_PASS;
 	half = *(volatile __u64 *)&state->generation & 1;
 	packet->half = half;
+	packet->policy = *(volatile __u32 *)&state->policy; /* all that counts for a packet */
 	layout = &state->layout[half];
 
 	hash = hash_service(&layout->key, packet->destination[0], packet->destination[1],

@@ -53,7 +53,8 @@ enum policy_flags {
 /*
  * The filter: sources whose bit is not set are matched by no prefix of any scope. A bit for each
  * IPv4 /24 by its number; a bit for each IPv6 /48 by hash_ipv6_filter(), set for prefixes of 32 bits
- * and more (those shorter than 48 set many); and a bit for each IPv6 /16, for the shorter ones.
+ * and more (those shorter than 48 set many); and a bit for each IPv6 /16, for the shorter ones, and
+ * for those that would fill the hashed part. Any of the bits counts.
  */
 #define POLICY_FILTER_IPV4_WORDS  (1 << 18)
 #define POLICY_FILTER_IPV6_WORDS  (1 << 18)
@@ -152,6 +153,7 @@ _Static_assert(sizeof(struct source_set) == 64, "struct source_set: a cache line
  * tag in its upper 16 bits and when that was, in units of KNOWN_TICK_JIFFIES, in the lower 16.
  */
 #define KNOWN_SETS        16384
+#define KNOWN_TICK_JIFFIES 1024
 #define KNOWN_SET_ENTRIES 16
 struct known_set {
 	__u32 source[KNOWN_SET_ENTRIES];
@@ -175,6 +177,21 @@ struct shed {
 	__u32 until_jiffies; /* the lower half of the kernel's count */
 };
 _Static_assert(sizeof(struct shed) == 8, "struct shed: one store");
+
+/*
+ * What the program "explain" writes over the beginning of a packet: what the packet path would do with
+ * it, and by which rule. Rates are not looked at, and nothing is changed.
+ */
+struct policy_answer {
+	__u32 policy;  /* the rule set that was asked: the lower half of control.policy */
+	__u16 service; /* id; 0: the packet is for none */
+	__u16 rule;    /* id; 0: no rule is about it */
+	__u8 action;   /* enum rule_action */
+	__u8 bits;     /* of the prefix that matched, of its own family; 0: every source */
+	__u8 asked;    /* 0: there are no rules, or they are not for packets that are for no service */
+	__u8 spare;
+};
+_Static_assert(sizeof(struct policy_answer) == 12, "struct policy_answer: within Ethernet's header");
 
 /* Kept for people and for the next userspace process; the packet path reads none of these. */
 
@@ -201,8 +218,8 @@ struct policy_prefix {
 	__be32 address[4];
 	__u16 rule;
 	__u8 bits; /* of its own family */
-	__u8 spare;
+	__u8 spare[5];
 };
-_Static_assert(sizeof(struct policy_prefix) == 20, "struct policy_prefix");
+_Static_assert(sizeof(struct policy_prefix) == 24, "struct policy_prefix: whole words");
 
 #endif

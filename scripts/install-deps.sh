@@ -8,7 +8,7 @@ packages="
 	gcc make pkg-config clang llvm libc6-dev linux-libc-dev bpftool
 	libbpf-dev libxdp-dev xdp-tools libnl-3-dev libnl-route-3-dev
 	libjansson-dev libcyaml-dev libyaml-dev libcmocka-dev
-	libevent-dev libssl-dev libsystemd-dev
+	libevent-dev libssl-dev libsystemd-dev libpcap-dev
 	iproute2 ethtool util-linux procps curl jq python3
 	nginx wrk iperf3 iputils-ping nftables tcpdump tshark openssl
 "

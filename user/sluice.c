@@ -9,7 +9,7 @@
 static const struct command *const tables[] = {
 	load_commands,	 attach_commands, service_commands, backend_commands,
 	weight_commands, status_commands, stats_commands, run_commands, report_commands,
-	agent_commands,
+	agent_commands,	 policy_commands,
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

@@ -60,24 +60,24 @@ static void unknown_keys(void **state)
 {
 	static const struct refusal cases[] = {
 		{"\nregion: a\nbogus: 1\n", 3,
-		 "got the unknown key \"bogus\", expected one of load, control, sources, agent, health, weights, region, services"},
+		 "got the unknown key \"bogus\", expected one of load, control, sources, agent, health, weights, policy, region, services"},
 		{"<<: {region: a}\n", 1,
-		 "got the unknown key \"<<\", expected one of load, control, sources, agent, health, weights, region, services"},
+		 "got the unknown key \"<<\", expected one of load, control, sources, agent, health, weights, policy, region, services"},
 		{"\"\": 1\n", 1,
-		 "got the unknown key \"\", expected one of load, control, sources, agent, health, weights, region, services"},
+		 "got the unknown key \"\", expected one of load, control, sources, agent, health, weights, policy, region, services"},
 		{"Region: a\n", 1,
-		 "got the unknown key \"Region\", expected one of load, control, sources, agent, health, weights, region, services"},
+		 "got the unknown key \"Region\", expected one of load, control, sources, agent, health, weights, policy, region, services"},
 		{"load:\n  seed: 1\n  flows: 2\n", 3,
 		 "load: got the unknown key \"flows\", expected one of flows_per_cpu, "
 		 "backends_max, "
 		 "slots_max, seed, tunnel_source_ipv4, tunnel_source_ipv6, gue_port, icmp_rate"},
 		{ONE_SERVICE "    some key:\n      - 1\n", 6,
 		 "services[0]: got the unknown key \"some key\", expected one of name, vip, port, "
-		 "proto, forward, slots, local_count, mss, idle, quic_server_id_bytes, policy, health, backends"},
+		 "proto, forward, slots, local_count, mss, idle, quic_server_id_bytes, priority, policy, health, backends"},
 		{ONE_SERVICE "    services[0].vip: 1\n", 6,
 		 "services[0]: got the unknown key \"services[0].vip\", expected one of name, vip, "
 		 "port, proto, forward, slots, local_count, mss, idle, quic_server_id_bytes, "
-		 "policy, health, backends"},
+		 "priority, policy, health, backends"},
 		{ONE_SERVICE "    backends:\n"
 			     "      - {name: a, address: 10.0.0.1}\n"
 			     "      - name: b\n"
@@ -86,7 +86,7 @@ static void unknown_keys(void **state)
 		 "services[0].backends[1]: got the unknown key \"weigth\", expected one of name, "
 		 "address, port, node, region, weight, state, server_id"},
 		{"\"a\\e[2J: \xe4\xb8\x8a\": 1\n", 1,
-		 "got the unknown key \"a?[2J: ???\", expected one of load, control, sources, agent, health, weights, region, services"},
+		 "got the unknown key \"a?[2J: ???\", expected one of load, control, sources, agent, health, weights, policy, region, services"},
 	};
 
 	(void)state;

@@ -205,12 +205,45 @@ static void test_server_ids(void **state)
 	model_free(&model);
 }
 
+static void test_priority(void **state)
+{
+	struct service_request request = service_request("mail", "192.0.2.3", 25);
+	struct model model = example(), before = copy_of(&model);
+	struct text_error error;
+	__u8 priority = 1;
+
+	(void)state;
+	request.priority = 3;
+	check_refusal("P3", &before, &model, model_service_add(&model, &request, &error), -EINVAL,
+		      &error, "priority", "priority 3 is not known");
+	request.priority = 2;
+	assert_int_equal(model_service_add(&model, &request, &error), 0);
+	assert_int_equal(model_service_find(&model, "mail")->priority, 2);
+	assert_int_equal(model_service_find(&model, "web")->priority, 0);
+	request = model_service_request(model_service_find(&model, "mail"));
+	assert_int_equal(request.priority, 2);
+	request.priority = 1;
+	assert_int_equal(model_service_set(&model, &request, &error), 0);
+	assert_int_equal(model_service_find(&model, "mail")->priority, 1);
+
+	assert_string_equal(priority_name(0), "P0");
+	assert_string_equal(priority_name(2), "P2");
+	assert_int_equal(priority_parse("P3", &priority), -EINVAL);
+	assert_int_equal(priority_parse("p1", &priority), -EINVAL);
+	assert_int_equal(priority, 1);
+	assert_int_equal(priority_parse("P2", &priority), 0);
+	assert_int_equal(priority, 2);
+	model_free(&before);
+	model_free(&model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refusals),           cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_defaults),           cmocka_unit_test(test_set),
 		cmocka_unit_test(test_server_id_refusals), cmocka_unit_test(test_server_ids),
+		cmocka_unit_test(test_priority),
 	};
 
 	return cmocka_run_group_tests_name("model_options", tests, NULL, NULL);

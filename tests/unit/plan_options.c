@@ -45,9 +45,14 @@ static void test_service(void **state)
 
 	add_service(&world.model, "web", "192.0.2.1", 80);
 	world_service(&world, "web")->mss_bytes = 1400;
+	world_service(&world, "web")->flags = SERVICE_LOCAL_COUNT;
+	world_service(&world, "web")->priority = 2;
 	world_plan(&world, NOW_NS);
 	assert_int_equal(world.plan.services[1].entry.mss_bytes, 1400);
 	assert_int_equal(world.plan.services[1].info.mss_bytes, 1400);
+	assert_int_equal(world.plan.services[1].entry.flags, SERVICE_LOCAL_COUNT | 2 << 1);
+	assert_int_equal(world.plan.services[1].info.flags, SERVICE_LOCAL_COUNT | 2 << 1);
+	assert_int_equal(world.plan.services[0].entry.flags & SERVICE_PRIORITY, 0);
 	assert_int_equal(world.plan.services[1].entry.idle_rate, 0);
 	world_close(&world);
 }

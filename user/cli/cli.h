@@ -40,6 +40,7 @@ extern const struct command stats_commands[];
 extern const struct command agent_commands[];
 extern const struct command run_commands[];
 extern const struct command report_commands[];
+extern const struct command policy_commands[];
 
 /* Say "sluice: ..." on standard error and return CLI_FAILED or CLI_USAGE. */
 __attribute__((format(printf, 1, 2))) int cli_fail(const char *format, ...);

@@ -19,10 +19,10 @@
 #include "../kernel/object.h"
 #include "config_file.h"
 #include "output.h"
+#include "policy_session.h"
 #include "remote.h"
-#include "session.h"
 
-enum { OPTION_CONFIG = 1, OPTION_GUE_PORT, OPTION_ICMP_RATE };
+enum { OPTION_CONFIG = 1, OPTION_GUE_PORT, OPTION_ICMP_RATE, OPTION_FORCE };
 
 struct load_arguments {
 	const char *path; /* of the configuration; NULL: none */
@@ -30,6 +30,7 @@ struct load_arguments {
 	uint64_t icmp_rate;
 	bool have_gue_port;
 	bool have_icmp_rate;
+	bool force; /* a policy that would cut an SSH session */
 };
 
 static int make_settings(const struct config *config, struct settings *settings)
@@ -149,21 +150,21 @@ static int load_again(struct cli *cli, const struct config *config,
 	return replace_attached(cli);
 }
 
-static int apply_config(const struct cli *cli, const struct config *config)
+static int apply_config(const struct cli *cli, struct config *config, bool force)
 {
+	struct policy_session session;
 	struct text_error error;
-	struct session session;
-	int status = session_open(cli, true, &session);
+	int status = policy_session_open(cli, true, &session);
 
 	if (status)
 		return status;
-	if (reconcile(&session.model, &config->model, cli_monotonic_ns(), &error))
+	if (reconcile(&session.session.model, &config->model, cli_monotonic_ns(), &error))
 		status = cli_fail("%s", error.what);
 	if (!status)
-		status = session_resolve(&session, NULL, NULL);
+		status = session_resolve(&session.session, NULL, NULL);
 	if (!status)
-		status = session_publish(&session);
-	session_close(&session);
+		status = policy_session_publish_config(&session, config, force);
+	policy_session_close(&session);
 	return status;
 }
 
@@ -172,6 +173,9 @@ static int load_option(const struct cli *cli, int option, struct load_arguments 
 	switch (option) {
 	case OPTION_CONFIG:
 		arguments->path = optarg;
+		return CLI_OK;
+	case OPTION_FORCE:
+		arguments->force = true;
 		return CLI_OK;
 	case OPTION_GUE_PORT:
 		arguments->have_gue_port = true;
@@ -196,6 +200,7 @@ static int load_options(const struct cli *cli, int argc, char **argv,
 		{"config", required_argument, NULL, OPTION_CONFIG},
 		{"gue-port", required_argument, NULL, OPTION_GUE_PORT},
 		{"icmp-rate", required_argument, NULL, OPTION_ICMP_RATE},
+		{"force", no_argument, NULL, OPTION_FORCE},
 		{},
 	};
 	int option, status;
@@ -241,7 +246,7 @@ static int load(struct cli *cli, int argc, char **argv)
 	status = fresh ? load_fresh(cli, &config)
 		       : load_again(cli, arguments.path ? &config : NULL, &arguments);
 	if (!status && arguments.path) {
-		status = apply_config(cli, &config);
+		status = apply_config(cli, &config, arguments.force);
 		if (status && fresh)
 			object_unpin_all(cli->pin_dir, &ignored);
 	}
@@ -302,7 +307,7 @@ static int check(struct cli *cli, int argc, char **argv)
 }
 
 const struct command load_commands[] = {
-	{"load", NULL, "[--config FILE] [--gue-port PORT] [--icmp-rate N]",
+	{"load", NULL, "[--config FILE [--force]] [--gue-port PORT] [--icmp-rate N]",
 	 "load the program and its maps, or replace the program of what is loaded", load},
 	{"unload", NULL, "", "detach everywhere, and forget everything", unload},
 	{"check", NULL, "FILE", "say whether a configuration is valid, change nothing", check},

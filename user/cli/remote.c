@@ -20,6 +20,7 @@ bool remote_does(const struct command *command)
 		{"service", "add"},     {"service", "set"}, {"service", "del"},
 		{"backend", "add"},     {"backend", "set"}, {"backend", "del"},
 		{"backend", "resolve"}, {"weight", "set"},  {"weight", "apply"},
+		{"policy", "add"},      {"policy", "del"},  {"policy", "replace"},
 	};
 
 	for (size_t i = 0; command->verb && i < sizeof(changes) / sizeof(changes[0]); i++) {

@@ -16,6 +16,7 @@ enum {
 	OPTION_MSS,
 	OPTION_IDLE,
 	OPTION_QUIC_SERVER_ID_BYTES,
+	OPTION_PRIORITY,
 };
 
 /* From the fourth on they may be changed later. */
@@ -29,6 +30,7 @@ static const struct option options[] = {
 	{"mss", required_argument, NULL, OPTION_MSS},
 	{"idle", required_argument, NULL, OPTION_IDLE},
 	{"quic-server-id-bytes", required_argument, NULL, OPTION_QUIC_SERVER_ID_BYTES},
+	{"priority", required_argument, NULL, OPTION_PRIORITY},
 	{},
 };
 
@@ -113,6 +115,10 @@ static int parse_option(const struct cli *cli, int option, struct arguments *arg
 			       &number))
 			return CLI_USAGE;
 		request->server_id_bytes = number;
+		return CLI_OK;
+	case OPTION_PRIORITY:
+		if (priority_parse(optarg, &request->priority))
+			return cli_usage(cli, "--priority is '%s', expected P0, P1 or P2", optarg);
 		return CLI_OK;
 	default:
 		return parse_identity(cli, option, arguments);
@@ -215,7 +221,7 @@ static json_t *service_row(const struct model *model, const struct model_service
 	for (i = 0; i < model->backend_count; i++)
 		backends += model->backends[i].service == service->id &&
 			    model->backends[i].state != BACKEND_GONE;
-	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:i, s:I, s:b, s:o, s:o, s:o}", "service",
+	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:i, s:I, s:b, s:o, s:o, s:o, s:s}", "service",
 			 service->name, "vip", address_format(&service->vip, vip), "port",
 			 service->port, "proto", protocol_name(service->protocol), "forward",
 			 forward_name(service->forward), "backends", backends, "slots",
@@ -223,18 +229,25 @@ static json_t *service_row(const struct model *model, const struct model_service
 			 !!(service->flags & SERVICE_LOCAL_COUNT), "mss_bytes",
 			 output_number_or_null(service->mss_bytes), "idle_s",
 			 output_number_or_null(service->idle_ms / 1000), "quic_server_id_bytes",
-			 output_number_or_null(service->server_id_bytes));
+			 output_number_or_null(service->server_id_bytes), "priority",
+			 priority_name(service->priority));
 }
 
 static int service_list(struct cli *cli, int argc, char **argv)
 {
 	static const struct column columns[] = {
-		{"service", "SERVICE", NULL, 0},   {"vip", "VIP", NULL, 0},
-		{"port", "PORT", NULL, 0},	   {"proto", "PROTO", NULL, 0},
-		{"forward", "FORWARD", NULL, 0},   {"backends", "BACKENDS", NULL, 0},
-		{"slots", "SLOTS", NULL, 0},	   {"local_count", "LOCAL-COUNT", NULL, 0},
-		{"mss_bytes", "MSS", NULL, 0},	   {"idle_s", "IDLE", " s", 0},
+		{"service", "SERVICE", NULL, 0},
+		{"vip", "VIP", NULL, 0},
+		{"port", "PORT", NULL, 0},
+		{"proto", "PROTO", NULL, 0},
+		{"forward", "FORWARD", NULL, 0},
+		{"backends", "BACKENDS", NULL, 0},
+		{"slots", "SLOTS", NULL, 0},
+		{"local_count", "LOCAL-COUNT", NULL, 0},
+		{"mss_bytes", "MSS", NULL, 0},
+		{"idle_s", "IDLE", " s", 0},
 		{"quic_server_id_bytes", "SERVER-ID-BYTES", NULL, 0},
+		{"priority", "PRIORITY", NULL, 0},
 	};
 	struct session session;
 	json_t *rows = json_array();
@@ -246,21 +259,22 @@ static int service_list(struct cli *cli, int argc, char **argv)
 	if (session_open(cli, false, &session))
 		return CLI_FAILED;
 	for (i = 0; i < session.model.service_count; i++)
-		json_array_append_new(rows, service_row(&session.model, &session.model.services[i]));
+		json_array_append_new(rows,
+				      service_row(&session.model, &session.model.services[i]));
 	output_rows(cli->json, rows, columns, sizeof(columns) / sizeof(columns[0]),
 		    "no services yet; `sluice service add` makes one");
 	session_close(&session);
 	return CLI_OK;
 }
 
-#define SET_OPTIONS                                                                              \
-	"[--forward dsr|ipip|gue] [--slots N] [--local-count on|off] [--mss BYTES] [--idle SECONDS] " \
-	"[--quic-server-id-bytes N]"
+#define SET_OPTIONS                                                                          \
+	"[--forward dsr|ipip|gue] [--slots N] [--local-count on|off] [--mss BYTES] [--idle " \
+	"SECONDS] "                                                                          \
+	"[--quic-server-id-bytes N] [--priority P0|P1|P2]"
 
 const struct command service_commands[] = {
-	{"service", "add",
-	 "NAME --vip ADDR --port PORT|any --proto tcp|udp " SET_OPTIONS, "make a service",
-	 service_add},
+	{"service", "add", "NAME --vip ADDR --port PORT|any --proto tcp|udp " SET_OPTIONS,
+	 "make a service", service_add},
 	{"service", "set", "NAME " SET_OPTIONS, "change a service's options", service_set},
 	{"service", "del", "NAME", "remove a service and its backends", service_del},
 	{"service", "list", "", "show the services", service_list},

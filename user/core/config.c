@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_policy.h"
 #include "config_read.h"
 #include "config_text.h"
 
@@ -30,6 +31,7 @@ void config_free(struct config *config)
 {
 	model_free(&config->model);
 	config_daemon_free(&config->daemon);
+	policy_free(&config->policy);
 }
 
 __u32 config_flow_sets(__u32 flows)
@@ -41,16 +43,6 @@ __u32 config_flow_sets(__u32 flows)
 	return sets;
 }
 
-static bool read_service_port(const struct reader *reader, const char *text, __u64 *port)
-{
-	if (!strcmp(text, "any")) {
-		*port = 0;
-		return true;
-	}
-	return read_digits(text, 0, 65535, port) ||
-	       read_wrong(reader, "port", text, "a port from 1 to 65535, or any");
-}
-
 static bool read_protocol(const struct reader *reader, const char *text, __u8 *protocol)
 {
 	return !protocol_parse(text, protocol) || read_wrong(reader, "proto", text, "tcp or udp");
@@ -60,6 +52,12 @@ static bool read_forward(const struct reader *reader, const char *text, enum for
 {
 	return !text || !forward_parse(text, forward) ||
 	       read_wrong(reader, "forward", text, "dsr, ipip or gue");
+}
+
+static bool read_priority(const struct reader *reader, const char *text, __u8 *priority)
+{
+	return !text || !priority_parse(text, priority) ||
+	       read_wrong(reader, "priority", text, "P0, P1 or P2");
 }
 
 static bool read_state(const struct reader *reader, const char *text, enum backend_state *state)
@@ -175,18 +173,6 @@ static bool read_region(struct reader *reader, const char *text, char region[REG
 	return read_wrong(reader, "region", text, expected);
 }
 
-/* Give a refusal of the model's the place it lacks. */
-static int place_refusal(const struct reader *reader, int err)
-{
-	char sentence[sizeof(reader->error->what)];
-
-	if (err == -ENOMEM)
-		return err;
-	snprintf(sentence, sizeof(sentence), "%s", reader->error->what);
-	read_refuse_at(reader, reader->error->field ? reader->error->field : "", sentence);
-	return -EINVAL;
-}
-
 static int read_backend(const struct reader *reader, const struct backend_text *in,
 			const char *service, struct model *model)
 {
@@ -208,7 +194,7 @@ static int read_backend(const struct reader *reader, const struct backend_text *
 	request.port = port;
 	request.base_weight = weight;
 	err = model_backend_add(model, service, &request, reader->error);
-	return err ? place_refusal(reader, err) : 0;
+	return err ? read_place_refusal(reader, err) : 0;
 }
 
 static int read_service(const struct reader *reader, const struct service_text *in,
@@ -219,11 +205,11 @@ static int read_service(const struct reader *reader, const struct service_text *
 		.forward = FORWARD_DSR,
 		.local_count = true,
 	};
-	__u64 port = 0, slots = 0, mss = 0, idle_s = 0, server_id_bytes = 0;
+	__u64 slots = 0, mss = 0, idle_s = 0, server_id_bytes = 0;
 	int err;
 
 	if (!read_address(reader, "vip", in->vip, &request.vip) ||
-	    !read_service_port(reader, in->port, &port) ||
+	    !read_port_or_any(reader, "port", in->port, &request.port) ||
 	    !read_protocol(reader, in->proto, &request.protocol) ||
 	    !read_forward(reader, in->forward, &request.forward) ||
 	    !read_number(reader, "slots", in->slots, 0, 0xffffffff, &slots) ||
@@ -231,15 +217,15 @@ static int read_service(const struct reader *reader, const struct service_text *
 	    !read_number(reader, "mss", in->mss, 0, MSS_BYTES_MAX, &mss) ||
 	    !read_number(reader, "idle", in->idle, IDLE_S_MIN, IDLE_S_MAX, &idle_s) ||
 	    !read_number(reader, "quic_server_id_bytes", in->quic_server_id_bytes, 0,
-			 SERVER_ID_BYTES_MAX, &server_id_bytes))
+			 SERVER_ID_BYTES_MAX, &server_id_bytes) ||
+	    !read_priority(reader, in->priority, &request.priority))
 		return -EINVAL;
-	request.port = port;
 	request.slot_count = slots;
 	request.mss_bytes = mss;
 	request.idle_ms = idle_s * 1000;
 	request.server_id_bytes = server_id_bytes;
 	err = model_service_add(model, &request, reader->error);
-	return err ? place_refusal(reader, err) : 0;
+	return err ? read_place_refusal(reader, err) : 0;
 }
 
 static int read_services(struct reader *reader, const struct config_text *in, struct model *model)
@@ -288,6 +274,10 @@ int config_parse(const char *text, size_t text_bytes, struct config *config,
 		err = -EINVAL;
 	if (!err)
 		err = config_daemon_read(&reader, in, &config->daemon);
+	if (!err && in->policy) {
+		config->has_policy = true;
+		err = config_policy_read(&reader, in->policy, &config->policy);
+	}
 	if (err)
 		config_free(config);
 	config_text_free(in);

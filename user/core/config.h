@@ -38,7 +38,9 @@
  *	        state: up           # or drain, down
  *	        server_id: 0a1b2c3d4e5f6071  # hexadecimal, of quic_server_id_bytes; by default
  *	                            # none
+ *	    priority: P0            # or P1, P2, which give way, P2 first, when the nodes are hot
  *	    policy, health: as config_daemon.h has them
+ *	policy: what may pass, and how fast: config_policy.h
  *
  * and what only the daemon wants to know: config_daemon.h, and the nodes' agents: config_agent.h.
  *
@@ -54,6 +56,7 @@
 #include "config_agent.h"
 #include "config_daemon.h"
 #include "model.h"
+#include "policy.h"
 
 #define CONFIG_BYTES_MAX         (16 << 20)
 #define CONFIG_FLOWS_DEFAULT     1000000
@@ -88,7 +91,9 @@ struct config {
 	char region[REGION_BYTES];
 	struct config_agent agent;
 	struct config_daemon daemon;
-	struct model model; /* only what a person configures is filled in; ids are given */
+	bool has_policy;      /* there is a part "policy", be it without rules */
+	struct policy policy; /* rules with a feed have no prefixes until its list is read */
+	struct model model;   /* only what a person configures is filled in; ids are given */
 };
 
 /* Sets for so many flows on each CPU: twice as many entries at most, since sets fill unevenly. */

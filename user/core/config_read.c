@@ -27,6 +27,17 @@ bool read_wrong(const struct reader *reader, const char *key, const char *got, c
 	return false;
 }
 
+int read_place_refusal(const struct reader *reader, int err)
+{
+	char sentence[sizeof(reader->error->what)];
+
+	if (err == -ENOMEM)
+		return err;
+	snprintf(sentence, sizeof(sentence), "%s", reader->error->what);
+	read_refuse_at(reader, reader->error->field ? reader->error->field : "", sentence);
+	return -EINVAL;
+}
+
 /* Digits only. YAML 1.1 takes 010 for 8 and YAML 1.2 for 10, so neither is taken here. */
 bool read_digits(const char *text, __u64 min, __u64 max, __u64 *number)
 {
@@ -67,6 +78,18 @@ bool read_bool(const struct reader *reader, const char *key, const char *text, b
 		return true;
 	*value = !strcmp(text, "true");
 	return *value || !strcmp(text, "false") || read_wrong(reader, key, text, "true or false");
+}
+
+bool read_port_or_any(const struct reader *reader, const char *key, const char *text, __u16 *port)
+{
+	__u64 parsed = 0;
+
+	if (!text)
+		return true;
+	if (strcmp(text, "any") && !read_digits(text, 0, 65535, &parsed))
+		return read_wrong(reader, key, text, "a port from 1 to 65535, or any");
+	*port = parsed;
+	return true;
 }
 
 bool read_count(const struct reader *reader, const char *key, const char *text, unsigned int min,

@@ -29,6 +29,12 @@ void read_refuse_at(const struct reader *reader, const char *key, const char *se
 bool read_wrong(const struct reader *reader, const char *key, const char *got,
 		const char *expected);
 
+/*
+ * Give a refusal that is in @reader->error, of a value's field, the place it lacks. Returns @err, or
+ * -EINVAL for all but -ENOMEM.
+ */
+int read_place_refusal(const struct reader *reader, int err);
+
 /* Plain decimal digits within bounds. Returns false with nothing refused. */
 bool read_digits(const char *text, __u64 min, __u64 max, __u64 *number);
 
@@ -40,6 +46,9 @@ bool read_count(const struct reader *reader, const char *key, const char *text, 
 bool read_bool(const struct reader *reader, const char *key, const char *text, bool *value);
 bool read_address(const struct reader *reader, const char *key, const char *text,
 		  struct address *address); /* @text is never NULL */
+
+/* A port from 1 to 65535; "any" and 0 are 0. */
+bool read_port_or_any(const struct reader *reader, const char *key, const char *text, __u16 *port);
 
 /* A word of at most @room - 1 printable bytes, such as a path. */
 bool read_word(const struct reader *reader, const char *key, const char *text, size_t room,

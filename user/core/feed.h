@@ -9,6 +9,8 @@
 #include "prefix.h"
 #include "text_error.h"
 
+#define FEED_TEXT_BYTES_MAX (256 << 20)
+
 /*
  * Returns 0 with *@prefixes, in the order of the text and to be freed with free(), or -EINVAL with
  * the first bad line's number and a sentence in @error, or -ENOMEM.

@@ -84,6 +84,7 @@ static void take_options(struct model_service *service, const struct service_req
 	service->slot_count = request->slot_count;
 	service->mss_bytes = request->mss_bytes;
 	service->server_id_bytes = request->server_id_bytes;
+	service->priority = request->priority;
 	service->idle_ms = request->idle_ms;
 	if (service->protocol == IPPROTO_UDP && !service->idle_ms)
 		service->idle_ms = IDLE_S_DEFAULT * 1000;
@@ -139,6 +140,7 @@ struct service_request model_service_request(const struct model_service *service
 		.idle_ms = service->idle_ms,
 		.mss_bytes = service->mss_bytes,
 		.server_id_bytes = service->server_id_bytes,
+		.priority = service->priority,
 	};
 }
 

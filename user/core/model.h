@@ -46,7 +46,7 @@ struct next_hop {
 	__u8 next_hop_mac[6];
 	__u8 egress_mac[6];
 	__u16 mtu_bytes;
-	__u16 vlan[2]; /* tags that the route's device puts on, outermost first; 0: none */
+	__u16 vlan[2];         /* tags that the route's device puts on, outermost first; 0: none */
 	struct address source; /* that this machine would use towards the backend */
 	struct address neighbour; /* whose MAC address it is; not kept in the maps */
 };
@@ -58,11 +58,12 @@ struct model_service {
 	__u16 port; /* host order; 0: every port */
 	__u8 protocol;
 	enum forward_mode forward;
-	__u32 flags;      /* enum service_flags */
-	__u32 idle_ms;    /* UDP; TCP: 0 */
-	__u16 mss_bytes;  /* 0: as it came */
+	__u32 flags;          /* enum service_flags */
+	__u8 priority;        /* the class: 0 is never shed, SERVICE_PRIORITY_MAX first */
+	__u32 idle_ms;        /* UDP; TCP: 0 */
+	__u16 mss_bytes;      /* 0: as it came */
 	__u8 server_id_bytes; /* of its backends' QUIC server ids; 0: they route nothing */
-	__u32 slot_count; /* as asked for; 0: by the number of backends */
+	__u32 slot_count;     /* as asked for; 0: by the number of backends */
 	struct slot_range slots;
 	struct slot_range old_slots; /* from before the last change of candidates */
 	__u64 old_until_ns;          /* CLOCK_MONOTONIC */
@@ -121,6 +122,7 @@ struct service_request {
 	__u32 idle_ms;        /* UDP only; 0: IDLE_S_DEFAULT */
 	__u16 mss_bytes;      /* TCP only; 0: as it came */
 	__u8 server_id_bytes; /* UDP only; 0: none */
+	__u8 priority;        /* the class: 0 is never shed, SERVICE_PRIORITY_MAX first */
 };
 
 struct backend_request {
@@ -198,10 +200,12 @@ const char *model_address_unusable(const struct address *address);
 
 /* Words for the values, and back (0 or -EINVAL); they are those of the CLI and of config.h. */
 const char *protocol_name(__u8 protocol);
+const char *priority_name(__u8 priority); /* "P0" to "P2" */
 const char *forward_name(enum forward_mode forward);
 const char *backend_state_name(enum backend_state state);
 const char *next_hop_state_name(enum next_hop_state state);
 int protocol_parse(const char *text, __u8 *protocol);
+int priority_parse(const char *text, __u8 *priority);
 int forward_parse(const char *text, enum forward_mode *forward);
 int backend_state_parse(const char *text, enum backend_state *state);
 

@@ -79,6 +79,9 @@ int model_check_options(const struct model *model, const struct model_service *s
 	    request->forward != FORWARD_GUE)
 		return text_refuse(error, -EINVAL, "forward", "forward mode %d is not known",
 				   request->forward);
+	if (request->priority > SERVICE_PRIORITY_MAX)
+		return text_refuse(error, -EINVAL, "priority", "priority %u is not known",
+				   request->priority);
 	err = check_slot_count(request->slot_count, error);
 	if (!err)
 		err = check_mss(request, error);

@@ -26,6 +26,13 @@ static const struct word forwards[] = {
 	{NULL, 0},
 };
 
+static const struct word priorities[] = {
+	{"P0", 0},
+	{"P1", 1},
+	{"P2", SERVICE_PRIORITY_MAX},
+	{NULL, 0},
+};
+
 /* Those an operator may ask for. */
 static const struct word backend_states[] = {
 	{"up", BACKEND_UP},
@@ -100,6 +107,21 @@ int protocol_parse(const char *text, __u8 *protocol)
 	if (!word)
 		return -EINVAL;
 	*protocol = word->value;
+	return 0;
+}
+
+const char *priority_name(__u8 priority)
+{
+	return name_of(priorities, priority);
+}
+
+int priority_parse(const char *text, __u8 *priority)
+{
+	const struct word *word = word_by_name(priorities, text);
+
+	if (!word)
+		return -EINVAL;
+	*priority = word->value;
 	return 0;
 }
 

@@ -204,7 +204,7 @@ static void fill_service(const struct model_service *service, const struct setti
 	info->port = htons(service->port);
 	info->protocol = service->protocol;
 	info->forward = service->forward;
-	info->flags = service->flags;
+	info->flags = service->flags | (__u32)service->priority << SERVICE_PRIORITY_SHIFT;
 	info->idle_ms = service->idle_ms;
 	info->mss_bytes = service->mss_bytes;
 	info->server_id_bytes = service->server_id_bytes;

@@ -12,6 +12,8 @@
 #define RULE_RATE_MAX         10000000 /* a second */
 #define RULE_BURST_MS_DEFAULT 1000
 #define RULE_BURST_MS_MAX     60000
+#define RULE_SOURCE_BITS_IPV4 32 /* by default */
+#define RULE_SOURCE_BITS_IPV6 64
 #define POLICY_PREFIXES_MAX   4000000
 
 struct rule {
@@ -30,8 +32,8 @@ struct rule {
 	__u8 source_bits[FAMILIES]; /* what one source is */
 	char comment[COMMENT_BYTES];
 	char feed[FEED_BYTES];   /* name of the list that the prefixes came from; empty: none */
-	struct prefix *prefixes; /* owned */
-	size_t prefix_count;     /* 0: every source */
+	struct prefix *prefixes; /* owned; sorted in a policy */
+	size_t prefix_count;     /* 0: every source, or with a feed, whose list is empty: none */
 };
 
 struct policy {
@@ -44,11 +46,13 @@ struct policy {
 void policy_free(struct policy *policy);
 
 /*
- * Add a copy of @rule behind the others; id and order are given here. Refused: limits without a
- * rate, rates on another action, bursts or source_bits out of range, prefixes twice in one rule, what
- * the rule set has already (the same action, source and scope), more than RULES_MAX - 1 rules, a
- * comment or feed name that is not printable ASCII. Returns 0, -EEXIST, -EINVAL, -ENOSPC or -ENOMEM,
- * with @error filled in and nothing changed.
+ * Add a copy of @rule behind the others; id and order are given here. Of a limit, burst_ms and
+ * source_bits that are 0 become the defaults; prefixes that a feed has twice are taken once.
+ * Refused: limits without a rate, rates on another action, bursts or source_bits out of range,
+ * prefixes twice in one rule, what the rule set has already (the same action, source and scope, or a
+ * feed of that name), more than RULES_MAX - 1 rules or POLICY_PREFIXES_MAX prefixes, a comment or
+ * feed name that is not printable ASCII. Returns 0, -EEXIST, -EINVAL, -ENOSPC or -ENOMEM, with
+ * @error filled in (its field as the configuration calls it) and nothing changed.
  */
 int policy_add(struct policy *policy, const struct rule *rule, struct text_error *error);
 
@@ -60,7 +64,10 @@ const struct rule *policy_find(const struct policy *policy, __u16 id);
 /* The rule whose prefixes came from the list of that name, or NULL. */
 const struct rule *policy_find_feed(const struct policy *policy, const char *feed);
 
-/* Give the rule other prefixes, as a newer version of its list has them. Copies. 0 or negative errno. */
+/*
+ * Give a rule with a feed other prefixes, as a newer version of its list has them. Copies. Returns
+ * 0, -ENOENT, -EINVAL (a rule without a feed), -ENOSPC or -ENOMEM, with @error filled in.
+ */
 int policy_set_prefixes(struct policy *policy, __u16 id, const struct prefix *prefixes,
 			size_t count, struct text_error *error);
 
@@ -70,6 +77,12 @@ int policy_set_prefixes(struct policy *policy, __u16 id, const struct prefix *pr
  * other id of @current is used in @next. Returns 0, or -ENOSPC when ids do not suffice.
  */
 int policy_take_ids(struct policy *next, const struct policy *current);
+
+/* Whether the rule is for services that fit only, and not for all traffic. */
+bool rule_is_narrow(const struct rule *rule);
+
+/* Whether the rule matches every source. */
+bool rule_is_for_any(const struct rule *rule);
 
 /* Words for the values, and back (0 or -EINVAL). */
 const char *rule_action_name(enum rule_action action);

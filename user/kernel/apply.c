@@ -2,23 +2,19 @@
 #include "apply.h"
 
 #include <errno.h>
-#include <linux/membarrier.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <bpf/bpf.h>
 
 #include "../core/plan.h"
+#include "apply_policy_private.h"
+#include "grace.h"
 #include "keyed.h"
 #include "state.h"
 #include "tick.h"
-
-/* Without membarrier(2): longer than any packet takes, and any tick. */
-#define SETTLE_NS 200000000
 
 /*
  * Empty the idle half. Places are listed by service_info, so they are emptied while it still lists
@@ -143,20 +139,19 @@ void apply_settle(const struct maps *maps)
 {
 	struct control *control = maps->control;
 	__u64 generation = control->generation;
+	__u64 policy_generation = maps_policy_generation(maps);
 
-	if (control->settled_generation == generation)
+	if (control->settled_generation == generation &&
+	    control->settled_policy == policy_generation)
 		return;
-	/* Waits for an RCU grace period, and XDP programs run within RCU read sections. */
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0)) {
-		struct timespec wait = {.tv_nsec = SETTLE_NS};
-
-		while (nanosleep(&wait, &wait) && errno == EINTR)
-			;
-	}
+	grace_wait();
 	control->settled_generation = generation;
+	if (control->settled_policy != policy_generation)
+		apply_policy_settled(maps, policy_generation);
 }
 
-int apply_publish(const struct maps *maps, struct model *model, struct text_error *error)
+int apply_publish_both(const struct maps *maps, struct model *model, struct policy *policy,
+		       struct text_error *error)
 {
 	unsigned int idle_half = !maps_live_half(maps);
 	struct keyed keyed[KEYED_MAPS];
@@ -184,6 +179,10 @@ int apply_publish(const struct maps *maps, struct model *model, struct text_erro
 	apply_settle(maps); /* of a writer that was killed after its flip */
 	clear_half(maps, idle_half);
 	write_half(maps, idle_half, model, &plan);
+	err = policy ? apply_policy_publish(maps, policy, model, error)
+		     : apply_policy_for(maps, model, error);
+	if (err)
+		goto out;
 	model->generation++;
 	__atomic_store_n(&maps->control->generation, model->generation, __ATOMIC_RELEASE);
 	if (!keep_keyed)
@@ -191,6 +190,11 @@ int apply_publish(const struct maps *maps, struct model *model, struct text_erro
 out:
 	plan_free(&plan);
 	return err;
+}
+
+int apply_publish(const struct maps *maps, struct model *model, struct text_error *error)
+{
+	return apply_publish_both(maps, model, NULL, error);
 }
 
 int apply(const struct maps *maps, struct model *model, struct text_error *error)

@@ -5,6 +5,7 @@
 
 #include "../core/measure.h"
 #include "../core/model.h"
+#include "../core/policy.h"
 #include "maps.h"
 
 /*
@@ -16,6 +17,13 @@
  * Returns 0 or a negative errno with @error filled in.
  */
 int apply_publish(const struct maps *maps, struct model *model, struct text_error *error);
+
+/*
+ * The same, and with it @policy, in place of the one in force: both or neither, unless the writer is
+ * killed between its two flips. NULL: the policy stays. policy->generation is brought up to date.
+ */
+int apply_publish_both(const struct maps *maps, struct model *model, struct policy *policy,
+		       struct text_error *error);
 
 /*
  * Wait until no packet can read the half that was in use before the last flip (an RCU grace period,

@@ -33,6 +33,14 @@ static const struct mapped_map {
 	 true},
 	{"backend_info", offsetof(struct maps, backend_info), sizeof(struct backend_info_halves),
 	 true},
+	{"policy_filter", offsetof(struct maps, policy_filter), sizeof(__u64), true},
+	{"policy_scopes", offsetof(struct maps, policy_scopes), sizeof(struct policy_scope), true},
+	{"policy_rules", offsetof(struct maps, policy_rules), sizeof(struct policy_rule), true},
+	{"policy_rule_info", offsetof(struct maps, policy_rule_info),
+	 sizeof(struct policy_rule_info), true},
+	{"policy_buckets", offsetof(struct maps, policy_buckets), sizeof(struct policy_buckets),
+	 true},
+	{"sheds", offsetof(struct maps, sheds), sizeof(struct shed), true},
 	{"flows", offsetof(struct maps, flows), sizeof(struct flow_set), false},
 	{"open_flows", offsetof(struct maps, open_flows), sizeof(int64_t), false},
 	{"cpus", offsetof(struct maps, cpus), sizeof(struct cpu_memory), false},
@@ -50,6 +58,13 @@ static const struct opened_map {
 	{"service_counters", offsetof(struct maps, service_counters_fd)},
 	{"backend_counters", offsetof(struct maps, backend_counters_fd)},
 	{"drop_counters", offsetof(struct maps, drop_counters_fd)},
+	{"policy_ports", offsetof(struct maps, policy_ports_fd)},
+	{"policy_boundaries", offsetof(struct maps, policy_boundaries_fd)},
+	{"policy_prefixes", offsetof(struct maps, policy_prefixes_fd)},
+	{"policy_tokens", offsetof(struct maps, policy_tokens_fd)},
+	{"rule_counters", offsetof(struct maps, rule_counters_fd)},
+	{"event_budget", offsetof(struct maps, event_budget_fd)},
+	{"drop_events", offsetof(struct maps, drop_events_fd)},
 };
 
 #define OPENED_MAPS (sizeof(opened_maps) / sizeof(opened_maps[0]))

@@ -11,6 +11,7 @@
 #include "../../maps/control.h"
 #include "../../maps/cpu.h"
 #include "../../maps/flow.h"
+#include "../../maps/policy.h"
 #include "../../maps/service.h"
 #include "../../maps/settings.h"
 #include "../../maps/slot.h"
@@ -35,6 +36,12 @@ struct maps {
 	struct backend_halves *backends;
 	struct service_info_halves *service_info;
 	struct backend_info_halves *backend_info;
+	__u64 *policy_filter; /* the policy's by half, see maps/policy.h */
+	struct policy_scope *policy_scopes;
+	struct policy_rule *policy_rules;
+	struct policy_rule_info *policy_rule_info;
+	struct policy_buckets *policy_buckets; /* by rule id; emptied for rules that are new */
+	struct shed *sheds;
 	const struct flow_set *flows;
 	const int64_t *open_flows; /* by CPU and backend id */
 	const struct cpu_memory *cpus;
@@ -43,7 +50,14 @@ struct maps {
 	int service_counters_fd;
 	int backend_counters_fd;
 	int drop_counters_fd;
-	struct mapped mapped[11]; /* what to unmap */
+	int policy_ports_fd;
+	int policy_boundaries_fd;
+	int policy_prefixes_fd;
+	int policy_tokens_fd;
+	int rule_counters_fd;
+	int event_budget_fd;
+	int drop_events_fd;
+	struct mapped mapped[17]; /* what to unmap */
 	size_t mapped_count;
 };
 
@@ -67,6 +81,12 @@ int maps_lock(const struct maps *maps, enum maps_lock lock);
 static inline unsigned int maps_live_half(const struct maps *maps)
 {
 	return __atomic_load_n(&maps->control->generation, __ATOMIC_ACQUIRE) & 1;
+}
+
+/* The number of the rule set that packets are judged by; its lowest bit is the half in use. */
+static inline __u64 maps_policy_generation(const struct maps *maps)
+{
+	return __atomic_load_n(&maps->control->policy, __ATOMIC_ACQUIRE) >> POLICY_GENERATION_SHIFT;
 }
 
 /* Mount the BPF file system over /sys/fs/bpf where it is missing. Returns 0 or negative errno. */

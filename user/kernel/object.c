@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
 #include "../../maps/flow.h"
+#include "../../maps/policy.h"
 #include "../core/keys.h"
 #include "bpf/lb.skel.h"
 #include "bpf/node.skel.h"
@@ -26,6 +28,9 @@
 /* How long the rest of a datagram may take: RFC 791 (3.2) says 15 s at least, RFC 8200 (4.5) 60. */
 #define FRAGMENT_LIFE_S	      30
 #define FRAGMENT_TICK_JIFFIES 64 /* maps/fragment.h */
+
+/* Most clients come back sooner than this. */
+#define KNOWN_LIFE_S 3600
 
 /* Pinned last: maps_open() takes a directory without it for an empty one. */
 #define LAST_PIN "control"
@@ -46,9 +51,9 @@ static __u32 per_jiffy(__u32 per_second)
 	return ((__u64)per_second * tick_ns() + 999999999) / 1000000000;
 }
 
-static __u16 fragment_life(void)
+static __u16 in_ticks(__u32 seconds, __u32 tick_jiffies)
 {
-	return FRAGMENT_LIFE_S * 1000000000ULL / (FRAGMENT_TICK_JIFFIES * tick_ns());
+	return seconds * 1000000000ULL / (tick_jiffies * tick_ns());
 }
 
 static void set_constants(struct lb_bpf *skeleton, const struct settings *settings)
@@ -64,7 +69,10 @@ static void set_constants(struct lb_bpf *skeleton, const struct settings *settin
 	skeleton->rodata->gue_port = settings->gue_port;
 	skeleton->rodata->icmp_per_jiffy = per_jiffy(settings->icmp_rate);
 	skeleton->rodata->icmp_burst = settings->icmp_rate;
-	skeleton->rodata->fragment_life_ticks = fragment_life();
+	skeleton->rodata->fragment_life_ticks =
+		in_ticks(FRAGMENT_LIFE_S, FRAGMENT_TICK_JIFFIES);
+	skeleton->rodata->known_life_ticks = in_ticks(KNOWN_LIFE_S, KNOWN_TICK_JIFFIES);
+	skeleton->rodata->tick_ns = tick_ns();
 	memcpy((void *)&skeleton->rodata->flow_key, &settings->flow_key, sizeof(struct hash_key));
 	memcpy((void *)&skeleton->rodata->slot_key, &slot_key, sizeof(slot_key));
 }
@@ -198,9 +206,15 @@ static int make_pin_dir(const char *pin_dir, struct text_error *error)
 static int refuse_load(struct text_error *error, int err)
 {
 	const char *said = complaint_text();
+	struct utsname system;
 
 	if (err == -EPERM)
 		return text_refuse(error, err, NULL, "the kernel refuses BPF programs: run as root");
+	if (complaint_of_verifier() && !uname(&system))
+		return text_refuse(error, err, NULL,
+				   "this kernel refuses the BPF program: %s; Linux %s is running, "
+				   "6.1 and later are expected to take it",
+				   said, system.release);
 	return text_refuse(error, err, NULL, "cannot load the BPF program: %s%s%s", strerror(-err),
 			   *said ? ": " : "", said);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reading the policy back from the maps, and its counters. */
+/* Reading the policy back from the maps. */
 #ifndef SLUICE_KERNEL_POLICY_STATE_H
 #define SLUICE_KERNEL_POLICY_STATE_H
 
@@ -11,9 +11,6 @@
  * or another negative errno.
  */
 int policy_state_read(const struct maps *maps, struct policy *policy);
-
-/* Summed over CPUs. Returns 0 or a negative errno, and then leaves zeros. */
-int counters_rule(const struct maps *maps, __u16 id, struct rule_counters *sum);
 
 /* Bytes that the policy's maps take, of both halves. */
 __u64 policy_state_bytes(const struct maps *maps);

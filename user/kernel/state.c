@@ -14,7 +14,8 @@ static void read_service(const struct service_info *info, __u16 id, struct model
 	service->port = ntohs(info->port);
 	service->protocol = info->protocol;
 	service->forward = info->forward;
-	service->flags = info->flags;
+	service->flags = info->flags & ~SERVICE_PRIORITY;
+	service->priority = (info->flags & SERVICE_PRIORITY) >> SERVICE_PRIORITY_SHIFT;
 	service->idle_ms = info->idle_ms;
 	service->mss_bytes = info->mss_bytes;
 	service->server_id_bytes = info->server_id_bytes;

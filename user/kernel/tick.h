@@ -7,4 +7,7 @@
 
 __u64 tick_ns(void);
 
+/* The lower half of the kernel's count of them, as the packet path sees it. 0 or negative errno. */
+int tick_jiffies(__u32 *jiffies);
+
 #endif
