@@ -117,6 +117,11 @@ static void averages(void **state)
 	/* Idle: a quotient of noise, that does not count. */
 	pool_hear(&pool, 0, cpu_and_rps(4, 90), 4000);
 	assert_float_equal(pool.memories[0].capacity, 475, 1e-9);
+	/* Busy with something else: as well. Full of it: it can do nothing for requests. */
+	pool_hear(&pool, 0, cpu_and_rps(60, 0), 6000);
+	assert_float_equal(pool.memories[0].capacity, 475, 1e-9);
+	pool_hear(&pool, 0, cpu_and_rps(100, 0), 8000);
+	assert_float_equal(pool.memories[0].capacity, 475 - 0.7 * 475, 1e-9);
 }
 
 static struct report queue(double cpu_percent, double inflight, double workers)

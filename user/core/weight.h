@@ -166,6 +166,7 @@ struct weight_memory {
 	bool has_load;
 	enum weight_source source; /* of the utilisation */
 	double utilisation;        /* averaged; 1: full */
+	double last_utilisation;   /* as the last report had it */
 	__u32 queued_reports;      /* in a row, of a queue above queue_from */
 	double capacity;           /* averaged; requests a second when full */
 	double load;               /* averaged; 0 to 1 */

@@ -118,6 +118,7 @@ static void observe_utilisation(const struct weight_config *config, const struct
 	add_queue(config, report, memory, &fullness);
 	if (!fullness.known)
 		return;
+	memory->last_utilisation = fullness.utilisation;
 	utilisation_part =
 		fullness.momentary ? config->memory.queue_part : config->memory.utilisation_part;
 	average(config, &memory->utilisation, &memory->has_utilisation,
@@ -126,9 +127,15 @@ static void observe_utilisation(const struct weight_config *config, const struct
 	if (fullness.momentary)
 		fullness.in_use = fmin(memory->utilisation, 1);
 
-	/* A quotient of two that are next to nothing says nothing, unless it is that all fails. */
-	if (!requests_of(report, &requests) ||
-	    (fullness.in_use < config->memory.utilisation_min && !failing))
+	if (!requests_of(report, &requests))
+		return;
+	/*
+	 * A quotient of two that are next to nothing says nothing, unless it is that all fails; nor
+	 * does a node that is busy with something else than requests, unless it is full of it.
+	 */
+	if ((fullness.in_use < config->memory.utilisation_min ||
+	     (!(requests > 0) && fullness.in_use < config->memory.full_from)) &&
+	    !failing)
 		return;
 	/* What a full node does is all that it can do: no estimate, so there is less to average. */
 	if (fullness.in_use >= config->memory.full_from)
