@@ -39,7 +39,7 @@ check "and its backends" lb backend add quic q1 --address 10.0.1.2 --server-id 0
 check "of which one has no server id" lb backend add quic q2 --address 10.0.2.2
 check "a backend with every option" lb backend add dns far --address fd00:0:0:2::2 --node edge-2 \
 	--region cn-beijing-1 --weight 7 --state drain
-check_equal "services" "$(query service list 'map(del(.slots))')" '[{"service":"dns","vip":"2001:db8::1","port":0,"proto":"udp","forward":"dsr","backends":1,"local_count":false,"mss_bytes":null,"idle_s":60,"quic_server_id_bytes":null,"priority":"P0"},{"service":"quic","vip":"192.0.2.1","port":443,"proto":"udp","forward":"dsr","backends":2,"local_count":true,"mss_bytes":null,"idle_s":30,"quic_server_id_bytes":2,"priority":"P0"},{"service":"shop","vip":"192.0.2.1","port":8080,"proto":"tcp","forward":"gue","backends":0,"local_count":true,"mss_bytes":1400,"idle_s":null,"quic_server_id_bytes":null,"priority":"P0"},{"service":"web","vip":"192.0.2.1","port":80,"proto":"tcp","forward":"ipip","backends":2,"local_count":true,"mss_bytes":null,"idle_s":null,"quic_server_id_bytes":null,"priority":"P0"}]'
+check_equal "services" "$(query service list 'map(del(.slots))')" '[{"service":"dns","vip":"2001:db8::1","port":0,"proto":"udp","forward":"dsr","backends":1,"local_count":false,"mss_bytes":null,"idle_s":60,"quic_server_id_bytes":null,"priority":"P0","shed_percent":null},{"service":"quic","vip":"192.0.2.1","port":443,"proto":"udp","forward":"dsr","backends":2,"local_count":true,"mss_bytes":null,"idle_s":30,"quic_server_id_bytes":2,"priority":"P0","shed_percent":null},{"service":"shop","vip":"192.0.2.1","port":8080,"proto":"tcp","forward":"gue","backends":0,"local_count":true,"mss_bytes":1400,"idle_s":null,"quic_server_id_bytes":null,"priority":"P0","shed_percent":null},{"service":"web","vip":"192.0.2.1","port":80,"proto":"tcp","forward":"ipip","backends":2,"local_count":true,"mss_bytes":null,"idle_s":null,"quic_server_id_bytes":null,"priority":"P0","shed_percent":null}]'
 check_equal "slots" "$(query service list 'map(.slots)')" "[8192,4096,4096,4096]"
 mac=$(in_ns node2 ip -j link show eth0 | jq -r ".[0].address")
 check_equal "the backend" "$(query backend list dns 'map(del(.id))')" \
@@ -94,7 +94,7 @@ check_equal "their entries are gone" "$(keyed | paste -sd ' ')" \
 	'[{"tcp_port":20480,"udp_port":0,"protocols":1,"spare":0},{"tcp_port":0,"udp_port":0,"protocols":2,"spare":0}] []'
 
 check_keys "service list" '.[0]' service vip port proto forward backends slots local_count \
-	mss_bytes idle_s quic_server_id_bytes priority -- service list
+	mss_bytes idle_s quic_server_id_bytes priority shed_percent -- service list
 check_keys "backend list" '.[0]' service backend address node region base_weight state next_hop mac \
 	device vlan mtu_bytes server_id id -- backend list
 check_keys "weight show" . generation weights -- weight show
@@ -157,7 +157,7 @@ check_equal "status is content" "$(query status .unreachable)" "[]"
 check "delete the service" lb service del web
 check_equal "it is gone, with its backends" "$(query backend list 'map(.backend)')" '["far"]'
 
-check_equal "help has every command" "$(lb --help | grep -c '^  [a-z]')" 24
+check_equal "help has every command" "$(lb --help | grep -c '^  [a-z]')" 30
 for command in load unload check attach detach "service add" "service set" "service del" "service list" \
 	"backend add" "backend set" "backend del" "backend list" "backend resolve" \
 	"weight set" "weight plan" "weight apply" "weight show" status stats run "report send" "report watch"; do

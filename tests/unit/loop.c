@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <math.h>
 
 #include "loop_world.h"
 
@@ -341,6 +342,46 @@ static void services_apart(void **state)
 	world_free(&world);
 }
 
+/* Base weights 100, 300 and 100, of which the last has not reported. */
+static void utilisation_of_a_service(void **state)
+{
+	struct world world;
+	struct report report;
+
+	(void)state;
+	world_init(&world, WEIGHT_ADAPTIVE, 3);
+	world.backends[1].base_weight = 300;
+	assert_int_equal(world_reload(&world), 0);
+	world_tick(&world);
+	assert_true(isnan(loop_utilisation(world.loop, WORLD_SERVICE)));
+	report = cpu_report(&world, 0, 20);
+	world_report(&world, &report);
+	report = cpu_report(&world, 1, 80);
+	world_report(&world, &report);
+	world_tick(&world);
+	assert_float_equal(loop_utilisation(world.loop, WORLD_SERVICE), 0.65, 1e-9);
+	assert_true(isnan(loop_utilisation(world.loop, WORLD_SERVICE + 1)));
+
+	/* By the last report alone. */
+	world.now_ms += 2000;
+	report = cpu_report(&world, 0, 30);
+	world_report(&world, &report);
+	world_tick(&world);
+	assert_float_equal(loop_utilisation(world.loop, WORLD_SERVICE), 0.675, 1e-9);
+
+	/* Who takes no new flows has no part in it; nor has who is not heard of any more. */
+	world.backends[1].state = BACKEND_DRAIN;
+	assert_int_equal(world_reload(&world), 0);
+	world_tick(&world);
+	assert_float_equal(loop_utilisation(world.loop, WORLD_SERVICE), 0.3, 1e-9);
+	for (int i = 0; i < 11; i++) {
+		world.now_ms += 1000;
+		world_tick(&world);
+	}
+	assert_true(isnan(loop_utilisation(world.loop, WORLD_SERVICE)));
+	world_free(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +398,7 @@ int main(void)
 		cmocka_unit_test(reload_with_another_base_weight),
 		cmocka_unit_test(a_bad_reload_changes_nothing),
 		cmocka_unit_test(services_apart),
+		cmocka_unit_test(utilisation_of_a_service),
 	};
 
 	return cmocka_run_group_tests_name("loop", tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../kernel/policy_state.h"
 #include "output.h"
 #include "session.h"
 
@@ -48,7 +49,7 @@ static int parse_on_off(const struct cli *cli, const char *option, const char *t
 {
 	*on = !strcmp(text, "on");
 	if (!*on && strcmp(text, "off"))
-		return cli_usage(cli, "%s is '%s', expected on or off", option, text);
+		return cli_usage(cli, "%s is \"%s\", expected on or off", option, text);
 	return CLI_OK;
 }
 
@@ -62,20 +63,24 @@ static int parse_identity(const struct cli *cli, int option, struct arguments *a
 	case OPTION_VIP:
 		arguments->have_vip = true;
 		if (address_parse(optarg, &request->vip))
-			return cli_usage(cli, "--vip is '%s', expected an IPv4 or IPv6 address",
+			return cli_usage(cli, "--vip is \"%s\", expected an IPv4 or IPv6 address",
 					 optarg);
 		return CLI_OK;
 	case OPTION_PORT:
 		arguments->have_port = true;
 		if (!strcmp(optarg, "any"))
 			return CLI_OK;
-		if (cli_number(cli, "--port", optarg, 0, 65535, &number))
-			return CLI_USAGE;
+		if (!cli_is_number(optarg, 0, 65535, &number))
+			return cli_usage(
+				cli,
+				"--port is \"%s\", expected a whole number from 0 to 65535, "
+				"or any",
+				optarg);
 		request->port = number;
 		return CLI_OK;
 	case OPTION_PROTO:
 		if (protocol_parse(optarg, &request->protocol))
-			return cli_usage(cli, "--proto is '%s', expected tcp or udp", optarg);
+			return cli_usage(cli, "--proto is \"%s\", expected tcp or udp", optarg);
 		return CLI_OK;
 	default:
 		return CLI_USAGE;
@@ -90,7 +95,7 @@ static int parse_option(const struct cli *cli, int option, struct arguments *arg
 	switch (option) {
 	case OPTION_FORWARD:
 		if (forward_parse(optarg, &request->forward))
-			return cli_usage(cli, "--forward is '%s', expected dsr, ipip or gue",
+			return cli_usage(cli, "--forward is \"%s\", expected dsr, ipip or gue",
 					 optarg);
 		return CLI_OK;
 	case OPTION_SLOTS:
@@ -118,7 +123,8 @@ static int parse_option(const struct cli *cli, int option, struct arguments *arg
 		return CLI_OK;
 	case OPTION_PRIORITY:
 		if (priority_parse(optarg, &request->priority))
-			return cli_usage(cli, "--priority is '%s', expected P0, P1 or P2", optarg);
+			return cli_usage(cli, "--priority is \"%s\", expected P0, P1 or P2",
+					 optarg);
 		return CLI_OK;
 	default:
 		return parse_identity(cli, option, arguments);
@@ -212,8 +218,9 @@ static int service_del(struct cli *cli, int argc, char **argv)
 	return status;
 }
 
-static json_t *service_row(const struct model *model, const struct model_service *service)
+static json_t *service_row(const struct session *session, const struct model_service *service)
 {
+	const struct model *model = &session->model;
 	char vip[ADDRESS_TEXT_BYTES];
 	int backends = 0;
 	size_t i;
@@ -221,16 +228,19 @@ static json_t *service_row(const struct model *model, const struct model_service
 	for (i = 0; i < model->backend_count; i++)
 		backends += model->backends[i].service == service->id &&
 			    model->backends[i].state != BACKEND_GONE;
-	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:i, s:I, s:b, s:o, s:o, s:o, s:s}", "service",
-			 service->name, "vip", address_format(&service->vip, vip), "port",
-			 service->port, "proto", protocol_name(service->protocol), "forward",
-			 forward_name(service->forward), "backends", backends, "slots",
+	return json_pack("{s:s, s:s, s:i, s:s, s:s, s:i, s:I, s:b, s:o, s:o, s:o, s:s, s:o}",
+			 "service", service->name, "vip", address_format(&service->vip, vip),
+			 "port", service->port, "proto", protocol_name(service->protocol),
+			 "forward", forward_name(service->forward), "backends", backends, "slots",
 			 (json_int_t)service->slots.count, "local_count",
 			 !!(service->flags & SERVICE_LOCAL_COUNT), "mss_bytes",
 			 output_number_or_null(service->mss_bytes), "idle_s",
 			 output_number_or_null(service->idle_ms / 1000), "quic_server_id_bytes",
 			 output_number_or_null(service->server_id_bytes), "priority",
-			 priority_name(service->priority));
+			 priority_name(service->priority), "shed_percent",
+			 service->priority
+				 ? json_real(100 * policy_state_shed(&session->maps, service->id))
+				 : json_null());
 }
 
 static int service_list(struct cli *cli, int argc, char **argv)
@@ -248,6 +258,7 @@ static int service_list(struct cli *cli, int argc, char **argv)
 		{"idle_s", "IDLE", " s", 0},
 		{"quic_server_id_bytes", "SERVER-ID-BYTES", NULL, 0},
 		{"priority", "PRIORITY", NULL, 0},
+		{"shed_percent", "SHED", "%", 1},
 	};
 	struct session session;
 	json_t *rows = json_array();
@@ -259,8 +270,7 @@ static int service_list(struct cli *cli, int argc, char **argv)
 	if (session_open(cli, false, &session))
 		return CLI_FAILED;
 	for (i = 0; i < session.model.service_count; i++)
-		json_array_append_new(rows,
-				      service_row(&session.model, &session.model.services[i]));
+		json_array_append_new(rows, service_row(&session, &session.model.services[i]));
 	output_rows(cli->json, rows, columns, sizeof(columns) / sizeof(columns[0]),
 		    "no services yet; `sluice service add` makes one");
 	session_close(&session);

@@ -37,6 +37,7 @@ void config_daemon_default(struct config_daemon *daemon)
 		.policy = WEIGHT_ADAPTIVE,
 		.slow_start_ms = LOOP_SLOW_START_DEFAULT_MS,
 		.loop = loop_config_default(),
+		.shed = shed_config_default(),
 	};
 }
 
@@ -194,14 +195,24 @@ static bool read_weights(struct reader *reader, const struct weights_text *in,
 			 struct config_daemon *daemon)
 {
 	struct text_error refusal;
+	const char *wrong;
 	char key[32];
 
 	enter(reader, "", "weights");
 	for (unsigned int i = 0; i < in->constants_count; i++) {
-		if (!loop_constant_set(&daemon->loop, in->constants[i], &refusal))
+		int err = shed_constant_set(&daemon->shed, in->constants[i], &refusal);
+
+		if (err == -ENOENT)
+			err = loop_constant_set(&daemon->loop, in->constants[i], &refusal);
+		if (!err)
 			continue;
 		snprintf(key, sizeof(key), "constants[%u]", i);
 		read_refuse_at(reader, key, refusal.what);
+		return false;
+	}
+	wrong = shed_config_wrong(&daemon->shed);
+	if (wrong) {
+		read_refuse_at(reader, "constants", wrong);
 		return false;
 	}
 	return read_policy(reader, in->policy, &daemon->policy) &&

@@ -34,7 +34,7 @@
  *	weights:
  *	  policy: adaptive          # or decay, edge, probe, score; a service may name its own
  *	  slow_start_ms: 30000      # 0 to 3600000, until a backend that is new has all its weight
- *	  constants: [edge.cpu_shut_percent=90, decay.calm_alpha=0.6]  # see loop_constants.h
+ *	  constants: [edge.cpu_shut_percent=90, decay.calm_alpha=0.6]  # see loop_constants.h, shed.h
  */
 #ifndef SLUICE_CORE_CONFIG_DAEMON_H
 #define SLUICE_CORE_CONFIG_DAEMON_H
@@ -46,6 +46,7 @@
 #include "address.h"
 #include "config_read.h"
 #include "loop.h"
+#include "shed.h"
 #include "weight.h"
 
 #define CONFIG_DEVICES_MAX  16
@@ -114,6 +115,7 @@ struct config_daemon {
 	enum weight_policy policy;
 	unsigned int slow_start_ms;
 	struct loop_config loop;
+	struct shed_config shed;
 	struct config_service *services;
 	size_t service_count;
 };

@@ -3,6 +3,7 @@
 #include "loop_private.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -242,6 +243,24 @@ const struct loop_decision *loop_decision(const struct loop *loop, __u16 backend
 	const struct loop_entry *entry = entry_of(loop, backend);
 
 	return entry ? &entry->decision : NULL;
+}
+
+double loop_utilisation(const struct loop *loop, __u16 service)
+{
+	double base = 0, used = 0;
+
+	for (size_t i = 0; i < loop->entry_count; i++) {
+		const struct loop_entry *entry = &loop->entries[i];
+		struct loop_node node = loop_node(loop, entry->node);
+
+		if (entry->service->id != service || !entry->memory.has_utilisation ||
+		    entry->decision.state != BACKEND_UP || !node.reported ||
+		    node.heard_ms > loop->config.weight.age.stale_s * 1000)
+			continue;
+		base += entry->base_weight;
+		used += entry->base_weight * entry->memory.last_utilisation;
+	}
+	return base > 0 ? used / base : NAN;
 }
 
 size_t loop_node_count(const struct loop *loop)

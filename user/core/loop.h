@@ -99,6 +99,13 @@ bool loop_tick(struct loop *loop, int64_t now_ms);
 /* What the last tick decided of a backend; NULL if it is not known. */
 const struct loop_decision *loop_decision(const struct loop *loop, __u16 backend);
 
+/*
+ * How full a service's nodes are (1: full) by their last reports, not averaged, and weighted by base
+ * weight: of its backends that take new flows, those whose node reported within age.stale_s. NAN:
+ * none did.
+ */
+double loop_utilisation(const struct loop *loop, __u16 service);
+
 /* The nodes that are known, by an index from 0. */
 struct loop_node {
 	const char *name;

@@ -219,8 +219,9 @@ static int start(struct steer *steer)
 	steer->settler = settler_new(steer->base, &steer->maps, on_settled, steer);
 	steer->tick = event_new(steer->base, -1, EV_PERSIST, on_tick, steer);
 	steer->flows = steer_flows_open(steer);
+	steer->shed = steer_shed_open(steer);
 	if (!steer->loop || !steer->checks || !steer->settler || !steer->tick || !steer->flows ||
-	    event_add(steer->tick, &interval))
+	    !steer->shed || event_add(steer->tick, &interval))
 		return -ENOMEM;
 	steer->ways = ways_open(steer->base, &steer->model, on_ways, steer);
 	return steer->ways ? 0 : -errno;
@@ -271,6 +272,7 @@ void steer_close(struct steer *steer)
 	steer->due = false;
 	settler_free(steer->settler);
 	steer_flows_close(steer->flows);
+	steer_shed_close(steer->shed);
 	checks_free(steer->checks);
 	ways_close(steer->ways);
 	if (steer->tick)

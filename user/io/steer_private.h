@@ -27,6 +27,7 @@ struct steer {
 	struct settler *settler;
 	struct event *tick;
 	struct steer_flows *flows;
+	struct steer_shed *shed;
 	bool ways_changed; /* since the last publication */
 	bool due;          /* a publication that had to wait */
 	bool told;         /* the loop has been told of the backends once */
@@ -64,6 +65,10 @@ int steer_reconcile_policy(struct steer *steer, struct config *config, struct po
 /* Tell the loop once a second what flows show of their backends. NULL: no memory. */
 struct steer_flows *steer_flows_open(struct steer *steer);
 void steer_flows_close(struct steer_flows *flows);
+
+/* Say once a second what part of the services' new flows is shed. NULL: no memory. */
+struct steer_shed *steer_shed_open(struct steer *steer);
+void steer_shed_close(struct steer_shed *shed);
 
 /* Whether the loop's decisions are worth a publication; if so, or when one is due, publish. */
 void steer_decide(struct steer *steer);

@@ -2,11 +2,13 @@
 #include "policy_state.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "../../maps/event.h"
 #include "../core/policy_image.h"
 #include "counters.h"
 #include "inner_map.h"
+#include "tick.h"
 
 int policy_state_read(const struct maps *maps, struct policy *policy)
 {
@@ -53,4 +55,16 @@ __u64 policy_state_bytes(const struct maps *maps)
 	       SOURCE_SETS * sizeof(struct source_set) + KNOWN_SETS * sizeof(struct known_set) +
 	       SERVICES_MAX * sizeof(struct shed) + EVENT_RING_BYTES +
 	       inner_bytes(maps->policy_boundaries_fd) + inner_bytes(maps->policy_prefixes_fd);
+}
+
+double policy_state_shed(const struct maps *maps, __u16 service)
+{
+	__u64 word = __atomic_load_n((const __u64 *)&maps->sheds[service], __ATOMIC_ACQUIRE);
+	struct shed shed;
+	__u32 jiffies;
+
+	memcpy(&shed, &word, sizeof(shed));
+	if (!shed.chance || tick_jiffies(&jiffies) || (__s32)(shed.until_jiffies - jiffies) < 0)
+		return 0;
+	return shed.chance / 4294967295.0;
 }

@@ -12,6 +12,9 @@
  */
 int policy_state_read(const struct maps *maps, struct policy *policy);
 
+/* The part of a service's new flows that is dropped now because its nodes are hot, 0 to 1. */
+double policy_state_shed(const struct maps *maps, __u16 service);
+
 /* Bytes that the policy's maps take, of both halves. */
 __u64 policy_state_bytes(const struct maps *maps);
 
