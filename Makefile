@@ -33,7 +33,7 @@ LIB_OBJS  := $(filter-out $(B)/user/sluice.o,$(patsubst %.c,$(B)/%.o,$(wildcard 
 
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/*.c))
 PROG_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/prog/test_*.c))
-PROG_SHARED := $(addprefix tests/prog/,icmp.c icmp.h measure.c measure.h node.c node.h packet.c packet.h pool.c pool.h way.c way.h world.c world.h)
+PROG_SHARED := $(addprefix tests/prog/,icmp.c icmp.h measure.c measure.h node.c node.h packet.c packet.h policy_world.c policy_world.h pool.c pool.h way.c way.h world.c world.h)
 TEST_BPF   := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/*/*.bpf.c))
 TEST_SKELS := $(TEST_BPF:.bpf.o=.skel.h)
 TEST_HELPERS := $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard tests/net/*.c)))
@@ -83,6 +83,7 @@ $(B)/tests/unit/%: tests/unit/%.c $(B)/libcore.a
 
 # What is not of the core, and can be tried without a kernel all the same.
 $(B)/tests/unit/egress: $(B)/user/io/egress.o
+$(B)/tests/unit/ssh_session: $(B)/user/io/ssh_session.o $(B)/user/io/file.o
 
 $(B)/tests/prog/%: tests/prog/%.c $(PROG_SHARED) $(B)/libsluice.a | $(TEST_SKELS)
 	@mkdir -p $(@D)

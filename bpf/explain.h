@@ -19,10 +19,9 @@ static __always_inline void explain_packet(const struct packet *packet,
 
 	answer->policy = packet->policy;
 	answer->service = service ? service->id : 0;
-	answer->asked = packet->policy & POLICY_ON &&
-			(service || packet->policy & POLICY_ALL_TRAFFIC);
-	if (!answer->asked ||
-	    !is_filtered(packet->policy, packet->source, packet->ipv4))
+	answer->asked =
+		packet->policy & POLICY_ON && (service || packet->policy & POLICY_ALL_TRAFFIC);
+	if (!answer->asked || !is_filtered(packet->policy, packet->source, packet->ipv4))
 		return;
 	decision = find_rule(packet->policy, packet->source, packet->ipv4, answer->service,
 			     packet->service_port);

@@ -71,8 +71,8 @@ static __always_inline bool is_reserved(__u32 rule, const struct policy_rate *ra
 	return mark > now && mark - now > rate->burst_ns / 2;
 }
 
-#define SOURCE_MARK_BITS  48
-#define SOURCE_MARK_MASK  ((1ULL << SOURCE_MARK_BITS) - 1)
+#define SOURCE_MARK_BITS 48
+#define SOURCE_MARK_MASK ((1ULL << SOURCE_MARK_BITS) - 1)
 /* No mark is further ahead than the longest burst: what seems to be lies in the past. */
 #define SOURCE_AHEAD_MAX_NS (1ULL << 36)
 
@@ -90,7 +90,7 @@ static __always_inline __u64 hash_source(const __u64 source[2], __u32 bits, __u3
 	__u64 low = bits > 64 ? ~0ULL << ((128 - bits) & 63) : 0;
 
 	return hash_words(&flow_key, source[0] & bpf_cpu_to_be64(high),
-			  source[1] & bpf_cpu_to_be64(low), rule << 8 | which);
+			  source[1] & bpf_cpu_to_be64(low), rule << 16 | bits << 8 | which);
 }
 
 /* The entry with the tag, else the one whose mark is the least ahead. */
@@ -125,8 +125,8 @@ __noinline bool take_source_token(__u64 hash, __u32 interval_ns, __u64 burst_ns)
 		__u32 entry = choose_source(set, tag, now);
 		__u64 word = *(volatile __u64 *)&set->mark[entry];
 		__u64 ahead = word >> SOURCE_MARK_BITS == tag ? ahead_ns(word, now) : 0;
-		__u64 next = tag << SOURCE_MARK_BITS |
-			     ((now + ahead + interval_ns) & SOURCE_MARK_MASK);
+		__u64 next =
+			tag << SOURCE_MARK_BITS | ((now + ahead + interval_ns) & SOURCE_MARK_MASK);
 
 		if (ahead + interval_ns > burst_ns)
 			return false;

@@ -259,14 +259,15 @@ int world_send(struct frame *frame)
 	return world_run("lb", frame);
 }
 
-static json_t *read_stats(void)
+json_t *sluice_json(const char *arguments)
 {
 	char command[1024];
 	json_error_t error;
 	json_t *root;
 	FILE *pipe;
 
-	snprintf(command, sizeof(command), "'%s' --pin %s --json stats", sluice_binary(), pin);
+	snprintf(command, sizeof(command), "'%s' --pin %s --json %s", sluice_binary(), pin,
+		 arguments);
 	pipe = popen(command, "r");
 	assert_non_null(pipe);
 	root = json_loadf(pipe, JSON_DISABLE_EOF_CHECK, &error);
@@ -285,7 +286,7 @@ static bool row_has(const json_t *row, const char *key, const char *text)
 static struct counts add_rows(const char *part, const char *key, const char *text,
 			      const char *backend)
 {
-	json_t *root = read_stats();
+	json_t *root = sluice_json("stats");
 	json_t *rows = json_object_get(root, part);
 	struct counts sum = {};
 	size_t i, found = 0;

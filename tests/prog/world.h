@@ -7,6 +7,7 @@
 #ifndef SLUICE_TESTS_PROG_WORLD_H
 #define SLUICE_TESTS_PROG_WORLD_H
 
+#include <jansson.h>
 #include <linux/bpf.h>
 
 #include "maps/node.h"
@@ -48,6 +49,9 @@ int world_pinned(const char *name);
 /* Must succeed; both are formats. */
 void sluice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void ip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* What the command says with --json; to be given back. */
+json_t *sluice_json(const char *arguments);
 
 /*
  * Run the program of that name on a frame that came in by NEAR; @frame becomes what came out.

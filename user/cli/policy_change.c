@@ -49,7 +49,7 @@ struct arguments {
 static int take_text(const struct cli *cli, const char *option, char *field, size_t room)
 {
 	if (strlen(optarg) >= room)
-		return cli_usage(cli, "%s is '%s', expected %zu bytes at most", option, optarg,
+		return cli_usage(cli, "%s is \"%s\", expected %zu bytes at most", option, optarg,
 				 room - 1);
 	strcpy(field, optarg);
 	return CLI_OK;
@@ -62,11 +62,12 @@ static int take_prefix(const struct cli *cli, const char *what, const char *text
 	int err = prefix_parse(text, prefix);
 
 	if (err == -EDOM)
-		return cli_usage(cli, "%s is '%s', which has bits behind its prefix; is %s meant?",
+		return cli_usage(cli,
+				 "%s is \"%s\", which has bits behind its prefix; is %s meant?",
 				 what, text, prefix_format(prefix, meant));
 	if (err)
 		return cli_usage(cli,
-				 "%s is '%s', expected an address or a prefix, such as "
+				 "%s is \"%s\", expected an address or a prefix, such as "
 				 "198.51.100.0/24",
 				 what, text);
 	return CLI_OK;
@@ -80,7 +81,7 @@ static int take_source_bits(const struct cli *cli, struct rule *rule)
 	if (sscanf(optarg, "%3u/%3u%c", &ipv4, &ipv6, &rest) != 2 || !ipv4 || ipv4 > 32 || !ipv6 ||
 	    ipv6 > 64)
 		return cli_usage(cli,
-				 "--source-bits is '%s', expected bits of IPv4 and of IPv6 "
+				 "--source-bits is \"%s\", expected bits of IPv4 and of IPv6 "
 				 "sources, 1 to 32 and 1 to 64, such as 32/64",
 				 optarg);
 	rule->source_bits[FAMILY_IPV4] = ipv4;
@@ -121,7 +122,7 @@ static int take_scope(const struct cli *cli, int option, struct rule *rule)
 		return CLI_OK;
 	case OPTION_PROTO:
 		if (protocol_parse(optarg, &rule->protocol))
-			return cli_usage(cli, "--proto is '%s', expected tcp or udp", optarg);
+			return cli_usage(cli, "--proto is \"%s\", expected tcp or udp", optarg);
 		return CLI_OK;
 	default:
 		return CLI_USAGE;
@@ -168,7 +169,7 @@ static int take_words(const struct cli *cli, int argc, char **argv, struct argum
 				 wanted == 1 ? "no source besides --feed"
 					     : "a SOURCE, or any, or --feed FILE");
 	if (rule_action_parse(argv[optind], &rule->action))
-		return cli_usage(cli, "got '%s', expected allow, deny or limit", argv[optind]);
+		return cli_usage(cli, "got \"%s\", expected allow, deny or limit", argv[optind]);
 	if (wanted == 1 || !strcmp(argv[optind + 1], "any"))
 		return CLI_OK;
 	rule->prefixes = &arguments->source;

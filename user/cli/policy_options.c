@@ -12,7 +12,8 @@ int policy_change_option(const struct cli *cli, int option, struct policy_change
 		change->have_all_traffic = true;
 		change->all_traffic = !strcmp(optarg, "on");
 		if (!change->all_traffic && strcmp(optarg, "off"))
-			return cli_usage(cli, "--all-traffic is '%s', expected on or off", optarg);
+			return cli_usage(cli, "--all-traffic is \"%s\", expected on or off",
+					 optarg);
 		return CLI_OK;
 	case POLICY_OPTION_FORCE:
 		change->force = true;
@@ -31,9 +32,9 @@ int policy_feed_name(const struct cli *cli, const char *path, char name[FEED_BYT
 	const char *last = slash ? slash + 1 : path;
 
 	if (!*last || strlen(last) >= FEED_BYTES)
-		return cli_usage(cli,
-				 "--feed is '%s', expected a file whose name has %d bytes at most",
-				 path, FEED_BYTES - 1);
+		return cli_usage(
+			cli, "--feed is \"%s\", expected a file whose name has %d bytes at most",
+			path, FEED_BYTES - 1);
 	strcpy(name, last);
 	return CLI_OK;
 }

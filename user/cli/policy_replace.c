@@ -44,7 +44,7 @@ static int replace_feed(const char *feed, const char *path, struct policy_sessio
 	int status;
 
 	if (!rule)
-		return cli_fail("no rule has a list called '%s'; `sluice policy list` shows them",
+		return cli_fail("no rule has a list called \"%s\"; `sluice policy list` shows them",
 				feed);
 	status = policy_feed_read(path, &prefixes, &count);
 	if (!status)

@@ -29,7 +29,7 @@ static int parse_destination(const struct cli *cli, const char *text, struct fra
 			return CLI_OK;
 	}
 	return cli_usage(cli,
-			 "got '%s', expected ADDRESS:PORT/tcp or /udp, such as "
+			 "got \"%s\", expected ADDRESS:PORT/tcp or /udp, such as "
 			 "192.0.2.1:80/tcp or [2001:db8::1]:80/tcp",
 			 text);
 }
@@ -39,7 +39,7 @@ static int parse(const struct cli *cli, int argc, char **argv, struct frame_flow
 	if (argc != 3)
 		return cli_usage(cli, "expected a source and a destination");
 	if (address_parse_port(argv[1], &flow->source, &flow->source_port))
-		return cli_usage(cli, "got '%s', expected ADDRESS or ADDRESS:PORT of a source",
+		return cli_usage(cli, "got \"%s\", expected ADDRESS or ADDRESS:PORT of a source",
 				 argv[1]);
 	if (parse_destination(cli, argv[2], flow))
 		return CLI_USAGE;

@@ -32,6 +32,8 @@ struct watch {
 	uint64_t count;         /* to be shown; 0: no end */
 	uint64_t shown;
 	uint64_t skipped;
+	uint64_t skipped_before; /* of those that events will still tell of, before this began */
+	uint64_t start_ns;
 	int64_t wall_ns; /* of the monotonic clock's 0 */
 };
 
@@ -70,17 +72,17 @@ static const char *service_of(const struct watch *watch, __u16 id)
 }
 
 static void print_text(const struct watch *watch, const struct drop_event *event,
-		       const struct frame_flow *flow, bool is_ip)
+		       const struct frame_flow *flow, uint64_t skipped)
 {
 	char when[32], from[ADDRESS_TEXT_BYTES], to[ADDRESS_TEXT_BYTES], number[8];
-	const char *protocol = frame_protocol_name(flow->protocol);
+	const char *protocol = flow ? frame_protocol_name(flow->protocol) : NULL;
 	const char *service = service_of(watch, event->service);
 
-	snprintf(number, sizeof(number), "%u", flow->protocol);
-	if (event->skipped)
-		printf("(%llu more were not shown)\n", event->skipped);
+	snprintf(number, sizeof(number), "%u", flow ? flow->protocol : 0);
+	if (skipped)
+		printf("(%llu more were not shown)\n", (unsigned long long)skipped);
 	printf("%s  ", clock_text(watch->wall_ns + event->time_ns, when));
-	if (is_ip)
+	if (flow)
 		printf("%s -> %s %s", address_format_port(&flow->source, flow->source_port, from),
 		       address_format_port(&flow->destination, flow->destination_port, to),
 		       protocol ? protocol : number);
@@ -96,10 +98,10 @@ static void print_text(const struct watch *watch, const struct drop_event *event
 }
 
 static void print_json(const struct watch *watch, const struct drop_event *event,
-		       const struct frame_flow *flow, bool is_ip)
+		       const struct frame_flow *flow, uint64_t skipped)
 {
 	char from[ADDRESS_TEXT_BYTES], to[ADDRESS_TEXT_BYTES];
-	const char *protocol = frame_protocol_name(flow->protocol);
+	const char *protocol = flow ? frame_protocol_name(flow->protocol) : NULL;
 	json_t *line = json_pack("{s:I, s:s, s:s, s:i, s:I, s:I, s:i}", "unix_ns",
 				 (json_int_t)(watch->wall_ns + event->time_ns), "reason",
 				 drop_reason_name(event->reason), "service",
@@ -109,8 +111,8 @@ static void print_json(const struct watch *watch, const struct drop_event *event
 
 	json_object_set_new(line, "comment",
 			    json_string(event->rule ? info_of(watch, event->rule)->comment : ""));
-	json_object_set_new(line, "skipped", json_integer(event->skipped));
-	if (is_ip) {
+	json_object_set_new(line, "skipped", json_integer(skipped));
+	if (flow) {
 		json_object_set_new(line, "source",
 				    json_string(address_format(&flow->source, from)));
 		json_object_set_new(line, "source_port", json_integer(flow->source_port));
@@ -125,25 +127,36 @@ static void print_json(const struct watch *watch, const struct drop_event *event
 	json_decref(line);
 }
 
+/* Drops that no event was made of, since this began: what @count says may have begun sooner. */
+static uint64_t count_skipped(struct watch *watch, uint64_t count)
+{
+	uint64_t before = count < watch->skipped_before ? count : watch->skipped_before;
+
+	watch->skipped_before -= before;
+	watch->skipped += count - before;
+	return count - before;
+}
+
 /* Negative ends the poll. */
 static int on_event(void *context, void *data, size_t bytes)
 {
 	struct watch *watch = context;
 	const struct drop_event *event = data;
 	struct frame_flow flow;
+	uint64_t skipped;
 	bool is_ip;
 
 	if (bytes < sizeof(*event) || event->reason >= DROP_REASONS ||
-	    event->captured_bytes > sizeof(event->frame))
+	    event->captured_bytes > sizeof(event->frame) || event->time_ns < watch->start_ns)
 		return 0;
-	watch->skipped += event->skipped;
+	skipped = count_skipped(watch, event->skipped);
 	is_ip = frame_read(event->frame, event->captured_bytes, &flow);
 	if (watch->file && drop_file_add(watch->file, event, watch->wall_ns + event->time_ns))
 		return -EIO;
 	if (watch->cli->json && !watch->quiet)
-		print_json(watch, event, &flow, is_ip);
+		print_json(watch, event, is_ip ? &flow : NULL, skipped);
 	else if (!watch->quiet)
-		print_text(watch, event, &flow, is_ip);
+		print_text(watch, event, is_ip ? &flow : NULL, skipped);
 	fflush(stdout);
 	return ++watch->shown == watch->count ? -ECANCELED : 0;
 }
@@ -152,7 +165,7 @@ static int watch_all(struct watch *watch)
 {
 	struct ring_buffer *ring =
 		ring_buffer__new(watch->maps.drop_events_fd, on_event, watch, NULL);
-	__u64 skipped_at_end;
+	__u64 skipped_since;
 	int got = ring ? 0 : -errno;
 
 	if (!ring)
@@ -165,9 +178,10 @@ static int watch_all(struct watch *watch)
 		}
 	}
 	ring_buffer__free(ring);
-	counters_skipped_events(&watch->maps, &skipped_at_end);
+	counters_skipped_events(&watch->maps, &skipped_since);
+	count_skipped(watch, skipped_since);
 	fprintf(stderr, "%llu drops shown, %llu more not\n", (unsigned long long)watch->shown,
-		(unsigned long long)(watch->skipped + skipped_at_end));
+		(unsigned long long)watch->skipped);
 	if (got == -EIO)
 		return cli_fail("cannot write the file: %s", strerror(errno));
 	if (got == -ENOENT)
@@ -193,7 +207,7 @@ static int watch_options(const struct cli *cli, int argc, char **argv, struct wa
 			return CLI_USAGE;
 	}
 	if (optind != argc)
-		return cli_usage(cli, "unexpected '%s'", argv[optind]);
+		return cli_usage(cli, "unexpected \"%s\"", argv[optind]);
 	return CLI_OK;
 }
 
@@ -202,11 +216,13 @@ int policy_watch(struct cli *cli, int argc, char **argv)
 	struct sigaction action = {.sa_handler = on_signal};
 	struct watch watch = {
 		.cli = cli,
+		.start_ns = cli_monotonic_ns(),
 		.wall_ns = cli_wall_ms() * 1000000 - (int64_t)cli_monotonic_ns(),
 	};
 	const char *pcap_path = NULL;
 	struct watch_lock lock;
 	struct text_error error;
+	__u64 skipped;
 	int status = watch_options(cli, argc, argv, &watch, &pcap_path);
 
 	if (status)
@@ -214,6 +230,8 @@ int policy_watch(struct cli *cli, int argc, char **argv)
 	if (maps_open(cli->pin_dir, false, &watch.maps, &error))
 		return cli_fail("%s", error.what);
 	maps_lock(&watch.maps, MAPS_UNLOCKED);
+	counters_skipped_events(&watch.maps, &skipped);
+	watch.skipped_before = skipped;
 	if (watch_lock_take(cli->pin_dir, &lock, &error)) {
 		maps_close(&watch.maps);
 		return cli_fail("%s", error.what);

@@ -88,6 +88,17 @@ json_t *remote_status(const struct cli *cli)
 	return stream ? ask(stream, json_pack("{s:s}", "request", "status")) : NULL;
 }
 
+/* The daemon's own SSH_CONNECTION, if any, is not the caller's; policy.c has the option. */
+static void add_operator(json_t *words, const char *noun)
+{
+	const char *connection = getenv("SSH_CONNECTION");
+
+	if (strcmp(noun, "policy"))
+		return;
+	json_array_append_new(words, json_string("--operator"));
+	json_array_append_new(words, json_string(connection ? connection : ""));
+}
+
 /* The words, where they were said, and what was said on standard input if they mention it. */
 static json_t *command_request(const struct cli *cli, int argc, char **argv)
 {
@@ -107,6 +118,7 @@ static json_t *command_request(const struct cli *cli, int argc, char **argv)
 			json_object_set_new(request, "input", json_stringn(input, bytes));
 		free(input);
 	}
+	add_operator(words, argv[0]);
 	json_object_set_new(request, "argv", words);
 	if (getcwd(cwd, sizeof(cwd)))
 		json_object_set_new(request, "cwd", json_string(cwd));
