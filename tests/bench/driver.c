@@ -62,6 +62,13 @@ int driver_set_target(struct driver *driver, int program)
 	return put_program(driver, HARNESS_TARGET, program);
 }
 
+void driver_forget_target(struct driver *driver)
+{
+	__u32 slot = HARNESS_TARGET;
+
+	bpf_map__delete_elem(driver->skeleton->maps.programs, &slot, sizeof(slot), 0);
+}
+
 static __u64 greatest_common_divisor(__u64 a, __u64 b)
 {
 	while (b) {

@@ -18,6 +18,9 @@ void driver_close(struct driver *driver);
 /* Which program is measured. Returns 0 or negative errno. */
 int driver_set_target(struct driver *driver, int program);
 
+/* Let go of it, so that it can be unloaded. */
+void driver_forget_target(struct driver *driver);
+
 /* What comes next: @flows of this frame, arriving on @ifindex. */
 void driver_set_traffic(struct driver *driver, const struct frame *frame, __u64 flows,
 			__u32 ifindex);

@@ -14,7 +14,7 @@ struct frame {
 	bool varies;        /* into other flows, by the harness */
 	__u32 answer_bytes; /* see struct harness_state */
 	__u32 cut_bytes;
-	__u16 align;        /* the IP header to 4 bytes, as NET_IP_ALIGN does */
+	__u16 align; /* the IP header to 4 bytes, as NET_IP_ALIGN does */
 	__u8 bytes[FRAME_BYTES_MAX];
 };
 

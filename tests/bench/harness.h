@@ -27,10 +27,10 @@ struct harness_state {
 	__u32 dwell;  /* packets that a flow sends in a row */
 	__u32 dwelt;
 	__u32 frame_bytes;
-	__u32 checksum; /* of the IPv4 header with source address 0, not folded, host order */
+	__u32 checksum;     /* of the IPv4 header with source address 0, not folded, host order */
 	__u32 answer_bytes; /* a frame of this length is one whose end was cut off; 0: none is */
 	__u32 cut_bytes;    /* which have to be put back */
-	__u64 failures; /* frames that could not be restored */
+	__u64 failures;     /* frames that could not be restored */
 	__u8 frame[HARNESS_FRAME_BYTES + 2];
 };
 

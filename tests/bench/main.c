@@ -104,7 +104,9 @@ static ssize_t make_rows(const struct options *options, struct row **made)
 		return -ENOMEM;
 	for (size_t i = 0; i < scenario_count; i++) {
 		const struct scenario *scenario = &scenarios[i];
-		const char *section = scenario->floor ? SECTION_FLOOR : SECTION_PATH;
+		const char *section = scenario->floor    ? SECTION_FLOOR
+				      : scenario->policy ? SECTION_POLICY
+							 : SECTION_PATH;
 
 		count = add_row(rows, count,
 				(struct row){section, scenario->name, run_scenario, scenario},

@@ -84,10 +84,9 @@ static const char *verdict_name(__u32 verdict)
 static int check_verdict(const struct scenario *scenario, __u32 verdict, struct result *result)
 {
 	static const __u32 expected[] = {
-		[ARRIVE_ON_EGRESS] = XDP_TX,
-		[ARRIVE_ELSEWHERE] = XDP_REDIRECT,
-		[ARRIVE_FOR_THE_HOST] = XDP_PASS,
-		[ARRIVE_FOR_AN_ANSWER] = XDP_TX,
+		[ARRIVE_ON_EGRESS] = XDP_TX,      [ARRIVE_ELSEWHERE] = XDP_REDIRECT,
+		[ARRIVE_FOR_THE_HOST] = XDP_PASS, [ARRIVE_FOR_AN_ANSWER] = XDP_TX,
+		[ARRIVE_TO_BE_DENIED] = XDP_DROP,
 	};
 
 	if (verdict == expected[scenario->arrival])
@@ -104,7 +103,7 @@ static int check_frame(const struct scenario *scenario, const struct frame *sent
 	__u32 growth = scenario_growth_bytes(scenario);
 	__u32 same_from = sent->ports_offset + 4;
 
-	if (scenario->floor || scenario->arrival == ARRIVE_FOR_AN_ANSWER)
+	if (scenario->floor || scenario->arrival >= ARRIVE_FOR_AN_ANSWER)
 		return 0;
 	if (got->length_bytes != sent->length_bytes + growth)
 		return fail(result, "%u bytes became %u, not %u", sent->length_bytes,
@@ -220,7 +219,7 @@ static int measure_path(struct measure *measure, const struct scenario *scenario
 	struct world_counts before, after;
 	int err;
 
-	if (world_load(measure->world, bench_services, BENCH_SERVICES))
+	if (world_load(measure->world, bench_services, BENCH_SERVICES, scenario->policy))
 		return fail(result, "not loaded");
 	err = driver_set_target(measure->driver, measure->world->program);
 	if (err)
@@ -239,6 +238,7 @@ static int measure_path(struct measure *measure, const struct scenario *scenario
 	if (!err)
 		err = check_counts(scenario, &before, &after, (__u64)rounds * PACKETS_A_ROUND,
 				   result);
+	driver_forget_target(measure->driver);
 	world_unload(measure->world);
 	return err;
 }

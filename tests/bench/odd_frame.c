@@ -11,16 +11,15 @@
 #include "frame.h"
 #include "harness.h"
 
-#define ECHO_DATA_BYTES 56   /* as ping sends */
-#define LONG_BYTES	1700 /* of an IP packet; the way to the backends carries 1600 */
-#define QUOTED_L4_BYTES 8
-#define ERROR_BYTES	576 /* of the answer to a packet that is too long */
+#define ECHO_DATA_BYTES    56   /* as ping sends */
+#define LONG_BYTES         1700 /* of an IP packet; the way to the backends carries 1600 */
+#define QUOTED_L4_BYTES    8
+#define ERROR_BYTES        576 /* of the answer to a packet that is too long */
 #define ERROR_HEADER_BYTES (sizeof(struct iphdr) + sizeof(struct icmphdr))
 
 static void insert(struct frame *frame, __u32 offset, const void *bytes, __u32 count)
 {
-	memmove(frame->bytes + offset + count, frame->bytes + offset,
-		frame->length_bytes - offset);
+	memmove(frame->bytes + offset + count, frame->bytes + offset, frame->length_bytes - offset);
 	memcpy(frame->bytes + offset, bytes, count);
 	frame->length_bytes += count;
 }

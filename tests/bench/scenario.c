@@ -25,6 +25,25 @@ const struct bench_service bench_services[BENCH_SERVICES] = {
 			"quic_server_id_bytes: 4"},
 };
 
+static const struct bench_policy few_rules = {
+	.rules = "    - {action: deny, source: 198.51.100.0/24}\n"
+		 "    - {action: allow, source: 203.0.113.7, service: web4-ipip}\n"
+		 "    - {action: deny, source: 203.0.113.0/24, port: 80, proto: tcp}\n",
+};
+
+/* So much that nothing is dropped: what it costs to count. */
+static const struct bench_policy limit_of_service = {
+	.rules = "    - {action: limit, service: web4-ipip, packets: 10000000, burst_ms: 60000}\n",
+};
+
+static const struct bench_policy limit_of_source = {
+	.rules = "    - {action: limit, service: web4-ipip, source_packets: 10000000, "
+		 "burst_ms: 60000}\n",
+};
+
+static const struct bench_policy others_denied = {.denied = DENY_OTHERS};
+static const struct bench_policy clients_denied = {.denied = DENY_CLIENTS};
+
 #define TCP4(flags) .ether_type = ETH_P_IP, .protocol = IPPROTO_TCP, .tcp_flags = (flags)
 #define TCP6(flags) .ether_type = ETH_P_IPV6, .protocol = IPPROTO_TCP, .tcp_flags = (flags)
 #define UDP4        .ether_type = ETH_P_IP, .protocol = IPPROTO_UDP
@@ -66,8 +85,7 @@ const struct scenario scenarios[] = {
 	{"tcp4 ipip, repeated SYN, mss", .service = WEB4_MSS, TCP4(TH_SYN), .flows = 1},
 
 	{"tcp4 ipip, 802.1Q", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1, .oddity = TAGGED},
-	{"tcp4 ipip, QinQ", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1,
-	 .oddity = TAGGED_TWICE},
+	{"tcp4 ipip, QinQ", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1, .oddity = TAGGED_TWICE},
 	{"tcp4 ipip, IP options", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1,
 	 .oddity = WITH_OPTIONS},
 	{"tcp6 in 6, extension header", .service = WEB6_IPIP, TCP6(TH_ACK), .flows = 1,
@@ -91,6 +109,25 @@ const struct scenario scenarios[] = {
 	 .destination = "198.51.100.1", .arrival = ARRIVE_FOR_THE_HOST, .goal_ns = 8},
 	{"not ours: ARP", .ether_type = ETH_P_ARP, .flows = 1, .arrival = ARRIVE_FOR_THE_HOST,
 	 .goal_ns = 8},
+
+	{"a few rules, clean source", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1,
+	 .policy = &few_rules, .goal_ns = 35},
+	{"1M prefixes, clean source", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1,
+	 .policy = &others_denied, .goal_ns = 35},
+	{"1M prefixes, clean, 100k sources", .service = WEB4_IPIP, TCP4(TH_ACK),
+	 .flows = 100 * THOUSAND, .policy = &others_denied},
+	{"1M prefixes, IPv6, clean source", .service = WEB6_IPIP, TCP6(TH_ACK), .flows = 1,
+	 .policy = &others_denied, .goal_ns = 40},
+	{"1M prefixes, denied, 1 source", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1,
+	 .policy = &clients_denied, .arrival = ARRIVE_TO_BE_DENIED},
+	{"1M prefixes, denied, 1M sources", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = MILLION,
+	 .policy = &clients_denied, .arrival = ARRIVE_TO_BE_DENIED},
+	{"limit of a service", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1,
+	 .policy = &limit_of_service},
+	{"limit of each source, 1 source", .service = WEB4_IPIP, TCP4(TH_ACK), .flows = 1,
+	 .policy = &limit_of_source},
+	{"limit of each source, 100k sources", .service = WEB4_IPIP, TCP4(TH_ACK),
+	 .flows = 100 * THOUSAND, .policy = &limit_of_source},
 
 	{"array read", .floor = "array_read", TCP4(TH_ACK), .flows = 1},
 	{"per-CPU counter", .floor = "percpu_counter", TCP4(TH_ACK), .flows = 1},

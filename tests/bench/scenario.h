@@ -7,8 +7,9 @@
 #include <stddef.h>
 #include <linux/types.h>
 
-#define SECTION_PATH  "packet path"
-#define SECTION_FLOOR "floors: what the machine charges"
+#define SECTION_PATH   "packet path"
+#define SECTION_POLICY "policy"
+#define SECTION_FLOOR  "floors: what the machine charges"
 
 #define FLOWS_ENDLESS (1ULL << 32)
 
@@ -38,10 +39,23 @@ enum bench_service_index {
 };
 
 enum arrival {
-	ARRIVE_ON_EGRESS,    /* on the interface that leads to the backends: XDP_TX */
-	ARRIVE_ELSEWHERE,    /* on another one: XDP_REDIRECT */
-	ARRIVE_FOR_THE_HOST, /* not for a service: XDP_PASS, untouched */
+	ARRIVE_ON_EGRESS,     /* on the interface that leads to the backends: XDP_TX */
+	ARRIVE_ELSEWHERE,     /* on another one: XDP_REDIRECT */
+	ARRIVE_FOR_THE_HOST,  /* not for a service: XDP_PASS, untouched */
 	ARRIVE_FOR_AN_ANSWER, /* that goes back where the packet came from: XDP_TX */
+	ARRIVE_TO_BE_DENIED,  /* XDP_DROP */
+};
+
+/* A million addresses that a policy denies. */
+enum denied {
+	DENY_NOBODY,
+	DENY_OTHERS,  /* by chance, and none of a client's */
+	DENY_CLIENTS, /* the first million */
+};
+
+struct bench_policy {
+	const char *rules; /* further ones, as in a configuration, or NULL */
+	enum denied denied;
 };
 
 /* What is not plain about a frame. */
@@ -49,12 +63,12 @@ enum oddity {
 	PLAIN,
 	TAGGED,
 	TAGGED_TWICE,
-	WITH_OPTIONS,	 /* of IPv4, or an extension header of IPv6 */
+	WITH_OPTIONS, /* of IPv4, or an extension header of IPv6 */
 	FIRST_FRAGMENT,
 	LATER_FRAGMENT,
-	ERROR_ABOUT_IT,	 /* an ICMP error that quotes a packet of the flow, the other way round */
+	ERROR_ABOUT_IT, /* an ICMP error that quotes a packet of the flow, the other way round */
 	ECHO_REQUEST,
-	TOO_BIG,	 /* for the way to its backend */
+	TOO_BIG, /* for the way to its backend */
 };
 
 struct scenario {
@@ -67,6 +81,7 @@ struct scenario {
 	__u16 ether_type;
 	__u8 protocol;
 	__u8 tcp_flags;
+	const struct bench_policy *policy; /* NULL: none */
 	__u64 flows;
 	double goal_ns; /* 0: there is none */
 };

@@ -139,7 +139,7 @@ void update_row(struct world *world, const struct update *update, unsigned int r
 	int err;
 
 	result->unit = "us";
-	if (world_load(world, &service, 1)) {
+	if (world_load(world, &service, 1, NULL)) {
 		snprintf(result->error, sizeof(result->error), "not loaded");
 		return;
 	}

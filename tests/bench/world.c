@@ -17,10 +17,16 @@
 #include <bpf/libbpf.h>
 
 #include "maps/service.h"
+#include "harness.h"
 #include "world.h"
 
 #define BACKENDS_MAX 1000
 #define PIN_ROOT     "/sys/fs/bpf"
+
+/* Addresses that a policy denies; others than clients are of 64.0.0.0/3. */
+#define DENIED       1000000
+#define OTHERS_FROM  0x40000000u
+#define OTHERS_COUNT 0x20000000u
 
 extern char **environ;
 
@@ -156,14 +162,61 @@ static void write_service(FILE *file, const struct bench_service *service)
 	fprintf(file,
 		"  - name: %s\n    vip: \"%s\"\n    port: %u\n    proto: %s\n    forward: %s\n",
 		service->name, service->vip, service->port,
-		service->protocol == IPPROTO_TCP ? "tcp" : "udp",
-		service->forward);
+		service->protocol == IPPROTO_TCP ? "tcp" : "udp", service->forward);
 	if (service->options)
 		fprintf(file, "    %s\n", service->options);
 	fputs("    backends:\n", file);
 	for (unsigned int i = 1; i <= service->backends; i++)
 		fprintf(file, "      - name: b%u\n        address: \"%s\"\n", i,
 			backend_address(i, service->ipv6_backends, address));
+}
+
+/* Lists of denied addresses, for the command to read. */
+struct lists {
+	struct list {
+		FILE *file;
+		char path[32];
+	} list[2];
+};
+
+static void lists_close(struct lists *lists)
+{
+	for (int i = 0; i < 2; i++) {
+		if (lists->list[i].file)
+			fclose(lists->list[i].file);
+	}
+}
+
+/* In turns, so that no two neighbours are of one list, and would be one range. */
+static int lists_open(struct lists *lists, enum denied denied)
+{
+	for (int i = 0; i < 2 && denied != DENY_NOBODY; i++) {
+		lists->list[i].file = nameless_file(lists->list[i].path);
+		if (!lists->list[i].file)
+			return -errno;
+	}
+	for (__u32 i = 0; i < DENIED && denied != DENY_NOBODY; i++) {
+		__u32 address = denied == DENY_CLIENTS
+					? HARNESS_SOURCE_IPV4 + i
+					: OTHERS_FROM + i * 0x9e3779b1u % OTHERS_COUNT;
+
+		fprintf(lists->list[i % 2].file, "%u.%u.%u.%u\n", address >> 24,
+			address >> 16 & 0xff, address >> 8 & 0xff, address & 0xff);
+	}
+	for (int i = 0; i < 2 && denied != DENY_NOBODY; i++)
+		fflush(lists->list[i].file);
+	return 0;
+}
+
+static void write_policy(FILE *file, const struct bench_policy *policy, const struct lists *lists)
+{
+	fputs("policy:\n  rules:\n", file);
+	if (policy->rules)
+		fputs(policy->rules, file);
+	for (int i = 0; i < 2; i++) {
+		if (lists->list[i].file)
+			fprintf(file, "    - {action: deny, feed: %s}\n", lists->list[i].path);
+	}
 }
 
 static int open_pins(struct world *world)
@@ -185,29 +238,38 @@ static int open_pins(struct world *world)
 	return 0;
 }
 
-int world_load(struct world *world, const struct bench_service *services, size_t count)
+int world_load(struct world *world, const struct bench_service *services, size_t count,
+	       const struct bench_policy *policy)
 {
 	char path[32];
 	char *argv[] = {world->sluice, "--pin", world->pin, "load", "--config", path, NULL};
 	FILE *file = nameless_file(path);
-	int err;
+	struct lists lists = {};
+	int err = file ? 0 : -errno;
 
-	if (!file)
-		return -errno;
+	if (!err && policy)
+		err = lists_open(&lists, policy->denied);
+	if (err)
+		goto out;
 	/* More answers than a round asks for, or the rest of it would measure drops. */
 	fputs("load:\n  flows_per_cpu: 1000000\n  seed: 1\n  icmp_rate: 100000000\nservices:\n",
 	      file);
 	for (size_t i = 0; i < count; i++)
 		write_service(file, &services[i]);
+	if (policy)
+		write_policy(file, policy, &lists);
 	fflush(file);
 	err = run(argv);
-	fclose(file);
 	if (err)
-		return err;
+		goto out;
 	world->services = count;
 	err = open_pins(world);
 	if (err)
 		world_unload(world);
+out:
+	lists_close(&lists);
+	if (file)
+		fclose(file);
 	return err;
 }
 

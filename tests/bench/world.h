@@ -38,10 +38,11 @@ struct world_counts {
 int world_open(struct world *world, const char *sluice);
 
 /*
- * Load the real program with these services and empty memory. Returns 0, or negative errno, which
- * has been said on standard error.
+ * Load the real program with these services, @policy (NULL: none) and empty memory. Returns 0, or
+ * negative errno, which has been said on standard error.
  */
-int world_load(struct world *world, const struct bench_service *services, size_t count);
+int world_load(struct world *world, const struct bench_service *services, size_t count,
+	       const struct bench_policy *policy);
 void world_unload(struct world *world);
 
 int world_count(const struct world *world, struct world_counts *counts);
