@@ -135,7 +135,7 @@ test-kernels:
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -Itests/fuzz -I. -fno-strict-aliasing \
 	-ftrivial-auto-var-init=pattern \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize=alignment -fno-sanitize-recover=undefined
-FUZZ_SHARED := $(addprefix tests/fuzz/,kernel.c packets.c wire.c)
+FUZZ_SHARED := $(addprefix tests/fuzz/,kernel.c kernel_maps.c packets.c wire.c)
 
 $(B)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.[ch] tests/fuzz/bpf/*.h bpf/* maps/*.h)
 	@mkdir -p $(@D)

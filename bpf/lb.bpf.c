@@ -100,12 +100,14 @@ int lb(struct xdp_md *ctx)
 		verdict = ethernet_is_tagged(protocol) ? UNUSUAL : XDP_PASS;
 	if (unlikely(verdict == UNUSUAL)) {
 		verdict = parse_unusual(ctx, &packet, protocol);
-		if (verdict == RELAY)
-			return relay_too_big(ctx, &packet);
 		if (verdict == NEXT)
 			verdict = find_service(&packet, &service);
 	}
-	if (unlikely(verdict == NEXT)) {
+	if (unlikely(verdict == RELAY)) {
+		verdict = check_other(ctx);
+		if (verdict == XDP_PASS)
+			return relay_too_big(ctx, &packet);
+	} else if (unlikely(verdict == NEXT)) {
 		stay_in_memory(&packet);
 		verdict = balance(ctx, &packet, service);
 	} else if (verdict == XDP_PASS) {

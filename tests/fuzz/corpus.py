@@ -13,7 +13,7 @@ import sys
 CLIENT4, CLIENT6 = "203.0.113.7", "2001:db8:ff::7"
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 FIN, SYN, RST, ACK = 1, 2, 4, 16
-CPU, LATER, LONG_AFTER, CRAMPED, SPLIT, OTHER_HALF, FAR = 1, 4, 6, 8, 16, 32, 64
+CPU, LATER, LONG_AFTER, CRAMPED, SPLIT, OTHER_HALF, FAR, POLICED = 1, 4, 6, 8, 16, 32, 64, 128
 GUE_PORT = 19523
 
 
@@ -217,6 +217,30 @@ def lb_seeds():
     return files
 
 
+def policy_seeds():
+    """Sources by what the rules say of them: see lb_world.h. Twelve flows are more than may open."""
+    sources = {"limited": ("203.0.113.7", "2001:db8:ff::7"),
+               "denied": ("203.0.113.130", "2001:db8:ff:8000::7"),
+               "allowed": ("203.0.113.200", "2001:db8:ff:c000::7"),
+               "clean": ("198.51.100.7", "2001:db8:fe::7")}
+    files = {}
+    for word, pair in sources.items():
+        for source, vip, other in zip(pair, ("192.0.2.1", "2001:db8::1"),
+                                      ("192.0.2.77", "2001:db8::77")):
+            family = "ipv6" if ":" in vip else "ipv4"
+            for how, half in ((POLICED, ""), (POLICED | OTHER_HALF, "_other_half")):
+                flows = b"".join(
+                    record(frame(ip(source, vip, TCP, tcp(source, vip, port, 443, flags))), how)
+                    for port in range(12) for flags in (SYN, ACK))
+                files[f"policy_{word}_{family}{half}"] = flows
+            files[f"policy_{word}_others_{family}"] = \
+                record(frame(ip(source, other, TCP, tcp(source, other, 40000, 22))), POLICED) + \
+                record(frame(ip(source, other, 132, b"sctp" * 9), (OUTER_TAG, TAG)), POLICED)
+    files["policy_port"] = b"".join(
+        record(frame(flow("192.0.2.2", UDP, port)), POLICED) for port in (7, 8))
+    return files
+
+
 NODE4, NODE6, VIP4, VIP6 = "10.0.0.1", "fd00::1", "192.0.2.1", "2001:db8::1"
 BALANCER4, BALANCER6 = "10.0.2.9", "fd00::99"
 
@@ -287,7 +311,7 @@ def node_seeds():
 
 
 def main():
-    for target, files in (("lb", lb_seeds()), ("node", node_seeds())):
+    for target, files in (("lb", lb_seeds() | policy_seeds()), ("node", node_seeds())):
         folder = os.path.join(sys.argv[1], target)
         os.makedirs(folder, exist_ok=True)
         for name, data in files.items():

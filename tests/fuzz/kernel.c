@@ -13,142 +13,12 @@
 #include <sys/socket.h>
 #include <bpf/bpf_helpers.h>
 
-#define MAPS_MAX     32
-#define HASH_ENTRIES 64
-#define TOUCHED_MAX  4096
-#define CSUM_MAX     512 /* of bpf_csum_diff, on kernels where it uses a buffer */
-
-/* Behind each element, so that one cannot be read through its neighbour. */
-#define REDZONE_BYTES 16
-#define CACHE_LINE    64
-
-struct map {
-	const void *declared;
-	__u32 key_bytes, value_bytes, entries, stride, used;
-	bool hash;
-	enum map_kind kind;
-	size_t mapped_bytes;
-	__u8 *values;
-	__u8 *keys;
-};
-
-static struct map maps[MAPS_MAX];
-static __u32 map_count;
-
-/* Elements of memory maps that were looked up since the last reset. */
-static struct {
-	__u8 *value;
-	__u32 bytes;
-} touched[TOUCHED_MAX];
-static __u32 touched_count;
+#define CSUM_MAX 512 /* of bpf_csum_diff, on kernels where it uses a buffer */
 
 static void fatal(const char *what)
 {
 	fprintf(stderr, "fuzz: %s: %s\n", what, strerror(errno));
 	exit(1);
-}
-
-static struct map *find_map(const void *declared)
-{
-	for (__u32 i = 0; i < map_count; i++) {
-		if (maps[i].declared == declared)
-			return &maps[i];
-	}
-	fprintf(stderr, "fuzz: a map that nobody has declared with map_add()\n");
-	abort();
-}
-
-void map_add(const void *declared, __u32 key_bytes, __u32 value_bytes, __u32 entries, bool hash,
-	     enum map_kind kind)
-{
-	struct map *map = &maps[map_count++];
-	__u32 stride = (value_bytes + REDZONE_BYTES + CACHE_LINE - 1) & ~(CACHE_LINE - 1u);
-
-	if (map_count > MAPS_MAX)
-		fatal("too many maps");
-	if (hash && entries > HASH_ENTRIES)
-		entries = HASH_ENTRIES;
-	*map = (struct map){
-		declared, key_bytes,    value_bytes,  entries,
-		stride,   .hash = hash, .kind = kind, .mapped_bytes = (size_t)entries * stride};
-	map->values = mmap(NULL, map->mapped_bytes, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	map->keys = hash ? calloc(entries, key_bytes) : NULL;
-	if (map->values == MAP_FAILED || (hash && !map->keys))
-		fatal("no memory for a map");
-	ASAN_POISON_MEMORY_REGION(map->values, map->mapped_bytes);
-	for (__u32 i = 0; i < entries; i++)
-		ASAN_UNPOISON_MEMORY_REGION(map->values + (size_t)i * stride, value_bytes);
-}
-
-void *map_at(const void *declared, __u32 index)
-{
-	struct map *map = find_map(declared);
-
-	return index < map->entries ? map->values + (size_t)index * map->stride : NULL;
-}
-
-static void *find_key(struct map *map, const void *key)
-{
-	for (__u32 i = 0; i < map->used; i++) {
-		if (!memcmp(map->keys + i * map->key_bytes, key, map->key_bytes))
-			return map->values + (size_t)i * map->stride;
-	}
-	return NULL;
-}
-
-void *map_insert(const void *declared, const void *key)
-{
-	struct map *map = find_map(declared);
-	void *value = find_key(map, key);
-
-	if (value)
-		return value;
-	if (map->used == map->entries)
-		fatal("a hash map is full");
-	memcpy(map->keys + map->used * map->key_bytes, key, map->key_bytes);
-	return map->values + (size_t)map->used++ * map->stride;
-}
-
-void maps_protect(void)
-{
-	for (__u32 i = 0; i < map_count; i++) {
-		if (maps[i].kind == MAP_STATE &&
-		    mprotect(maps[i].values, maps[i].mapped_bytes, PROT_READ))
-			fatal("mprotect");
-	}
-}
-
-void set_constant(const volatile void *constant, const void *value, __u32 bytes)
-{
-	uintptr_t page_bytes = sysconf(_SC_PAGESIZE);
-	uintptr_t first = (uintptr_t)constant & ~(page_bytes - 1);
-	size_t span = (uintptr_t)constant + bytes - first;
-
-	if (mprotect((void *)first, span, PROT_READ | PROT_WRITE))
-		fatal("mprotect");
-	memcpy((void *)(uintptr_t)constant, value, bytes);
-	if (mprotect((void *)first, span, PROT_READ))
-		fatal("mprotect");
-}
-
-void *bpf_map_lookup_elem(const void *declared, const void *key)
-{
-	struct map *map = find_map(declared);
-	__u8 *value;
-	__u32 index;
-
-	if (map->hash)
-		return find_key(map, key);
-	memcpy(&index, key, sizeof(index));
-	value = map_at(declared, index);
-	if (value && map->kind == MAP_MEMORY) {
-		if (touched_count == TOUCHED_MAX)
-			fatal("more elements touched than are remembered");
-		touched[touched_count].value = value;
-		touched[touched_count++].bytes = map->value_bytes;
-	}
-	return value;
 }
 
 /*
@@ -165,6 +35,7 @@ static struct {
 	struct xdp_md ctx;
 	__u32 cpu;
 	__u64 jiffies;
+	__u32 random;
 	__u32 redirect_ifindex;
 	int sockets;
 	struct bpf_sock socket;
@@ -244,11 +115,9 @@ int sockets_held(void)
 
 void kernel_reset(void)
 {
-	while (touched_count) {
-		touched_count--;
-		memset(touched[touched_count].value, 0, touched[touched_count].bytes);
-	}
+	maps_reset();
 	now.jiffies = JIFFIES_AT_START;
+	now.random = 1;
 	now.sockets = 0;
 }
 
@@ -333,6 +202,20 @@ __u32 bpf_get_smp_processor_id(void)
 __u64 bpf_jiffies64(void)
 {
 	return now.jiffies;
+}
+
+__u64 bpf_ktime_get_ns(void)
+{
+	return now.jiffies * 4000000;
+}
+
+/* Xorshift (Marsaglia), from the same start for every input. */
+__u32 bpf_get_prandom_u32(void)
+{
+	now.random ^= now.random << 13;
+	now.random ^= now.random >> 17;
+	now.random ^= now.random << 5;
+	return now.random;
 }
 
 __u64 bpf_ktime_get_coarse_ns(void)

@@ -26,6 +26,9 @@ enum map_kind {
 void map_add(const void *map, __u32 key_bytes, __u32 value_bytes, __u32 entries, bool hash,
 	     enum map_kind kind);
 
+/* An array of maps; @nested are what their elements are declared by, and are declared likewise. */
+void map_add_outer(const void *map, const void *const *nested, __u32 entries);
+
 /* Elements of array maps, for setting up and for looking. */
 void *map_at(const void *map, __u32 index);
 
@@ -35,7 +38,18 @@ void *map_insert(const void *map, const void *key);
 /* From now on a write to MAP_STATE is a finding. */
 void maps_protect(void);
 
-/* Memory as it was at the start, sockets and time too. */
+/* Memory as it was at the start. */
+void maps_reset(void);
+
+/*
+ * What programs told by their ring since the last reset; NULL: no more. It has room for so few
+ * records that it does get full.
+ */
+#define RING_RECORDS_MAX  16
+#define RING_RECORD_BYTES 256
+const void *ring_record(__u32 index);
+
+/* The same, sockets and time too. */
 void kernel_reset(void);
 
 /* Set a constant of a program's, as the loader does before it loads. */

@@ -22,6 +22,8 @@ static struct lb_counts count(void)
 		.forwarded = lb_world_forwarded(),
 		.echo_replies = lb_world_echo_replies(),
 		.errors = lb_world_errors(),
+		.by_rules = lb_world_drops_by_rules(),
+		.told = lb_world_told(),
 	};
 }
 
@@ -35,7 +37,7 @@ int LLVMFuzzerTestOneInput(const __u8 *bytes, size_t count_bytes)
 	for (int i = 0; i < PACKETS_MAX && next_packet(&input, &in); i++) {
 		struct lb_run run = {.in = &in, .out = out, .before = count()};
 
-		lb_world_flip(in.half);
+		lb_world_flip(in.half, in.policed);
 		run.verdict = lb(frame_arrive(in.frame, in.frame_bytes, &in.arrival));
 		run.out_bytes = frame_leave(out);
 		run.after = count();

@@ -89,6 +89,11 @@ void lb_check(const struct lb_run *run)
 	bool sent = run->verdict == XDP_TX || run->verdict == XDP_REDIRECT;
 	struct frame_view in;
 
+	lb_check_policy(run);
+	if (run->after.by_rules != run->before.by_rules) {
+		must(run->after.drops == run->before.drops + 1, "dropped by a rule, not counted");
+		return;
+	}
 	if (run->verdict == XDP_PASS) {
 		check_passed(run);
 		return;

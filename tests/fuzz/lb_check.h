@@ -7,6 +7,8 @@
 
 struct lb_counts {
 	__u64 drops, too_big, forwarded, echo_replies, errors;
+	__u64 by_rules; /* drops that rules count */
+	__u64 told;     /* drops that events tell of, each by itself or as one of those skipped */
 };
 
 struct lb_run {
@@ -18,6 +20,9 @@ struct lb_run {
 };
 
 void lb_check(const struct lb_run *run);
+
+/* What rules make of it, where there are some. */
+void lb_check_policy(const struct lb_run *run);
 
 /* What left for a backend; the verdict said so. */
 void lb_check_forwarded(const struct lb_run *run);

@@ -3,6 +3,7 @@
 #include "bpf/lb.bpf.c"
 
 #include "kernel.h"
+#include "lb_policy.h"
 #include "lb_world.h"
 
 #define SLOTS_EACH    8
@@ -10,9 +11,6 @@
 #define NOT_REACHABLE (9 * BACKENDS_EACH + 3) /* by any neighbour */
 #define MAIN_SETS     1                       /* that a few flows fill */
 #define REGION_SETS   (MAIN_SETS + FLOW_PROBATION_SETS)
-
-#define MAP_ADD(map, entries, hash, kind) \
-	map_add(&(map), sizeof(*(map).key), sizeof(*(map).value), entries, hash, kind)
 
 enum outer { OUTER_IPV4, OUTER_IPV6, OUTER_BOTH };
 
@@ -83,6 +81,7 @@ static void add_maps(void)
 	MAP_ADD(service_counters, SERVICES_MAX, false, MAP_MEMORY);
 	MAP_ADD(backend_counters, BACKENDS, false, MAP_MEMORY);
 	MAP_ADD(drop_counters, DROP_REASONS, false, MAP_MEMORY);
+	lb_policy_add_maps();
 }
 
 static void set_u32(const volatile __u32 *constant, __u32 value)
@@ -221,15 +220,17 @@ void lb_world_make(void)
 	set_constants();
 	for (__u32 i = 0; i < SERVICES; i++)
 		make_service(&world[i], i + 1);
+	lb_policy_make();
 	maps_protect();
 }
 
-void lb_world_flip(__u32 half)
+void lb_world_flip(__u32 half, bool policed)
 {
 	struct control *state = map_at(&control, 0);
 
 	*state = (struct control){
 		.generation = half,
+		.policy = policed ? lb_policy_word(half) : 0,
 		.layout = {{.key = layout_key, .any_port = 1}, {.key = layout_key, .any_port = 1}},
 	};
 }
@@ -289,4 +290,23 @@ __u64 lb_world_errors(void)
 	for (int cpu = 0; cpu < CPUS; cpu++)
 		sum += ((struct cpu_memory *)map_at(&cpus, cpu))->too_big_errors;
 	return sum;
+}
+
+__u64 lb_world_drops_by_rules(void)
+{
+	__u64 sum = 0;
+
+	for (__u32 id = 0; id < RULES_END; id++)
+		sum += ((struct rule_counters *)map_at(&rule_counters, id))->dropped_packets;
+	return sum;
+}
+
+__u64 lb_world_told(void)
+{
+	const struct drop_event *event;
+	__u64 sum = 0;
+
+	for (__u32 i = 0; (event = ring_record(i)); i++)
+		sum += 1 + event->skipped;
+	return sum + ((struct event_budget *)map_at(&event_budget, 0))->skipped;
 }

@@ -26,6 +26,7 @@ bool next_packet(struct input *input, struct packet_in *packet)
 
 	packet->frame_bytes = given + filled;
 	packet->half = !!(record[0] & ARRIVES_OTHER_HALF);
+	packet->policed = record[0] & ARRIVES_POLICED;
 	packet->arrival = (struct arrival){
 		.cpu = record[0] & ARRIVES_CPU,
 		.later_jiffies = jiffies[(record[0] & ARRIVES_LATER) >> 1],

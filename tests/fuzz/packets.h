@@ -22,6 +22,7 @@ enum arrives {
 	ARRIVES_SPLIT = 1 << 4,      /* with all but its first bytes in fragments */
 	ARRIVES_OTHER_HALF = 1 << 5, /* when the state's other half is in use */
 	ARRIVES_FAR = 1 << 6,        /* by the other device */
+	ARRIVES_POLICED = 1 << 7,    /* when there are rules, for all traffic */
 };
 
 #define SPLIT_BYTES 128
@@ -34,6 +35,7 @@ struct input {
 struct packet_in {
 	struct arrival arrival;
 	__u32 half;
+	bool policed;
 	__u32 frame_bytes;
 	__u8 frame[FRAME_BYTES_MAX];
 };

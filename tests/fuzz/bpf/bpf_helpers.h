@@ -12,6 +12,7 @@
 #define SEC(name)
 #define __uint(name, value) int(*name)[value]
 #define __type(name, value) typeof(value) *name
+#define __array(name, value) typeof(value) *name[]
 
 #undef __always_inline
 #undef __noinline
@@ -33,6 +34,11 @@ __s64 bpf_csum_diff(const __be32 *from, __u32 from_bytes, const __be32 *to, __u3
 __u32 bpf_get_smp_processor_id(void);
 __u64 bpf_jiffies64(void);
 __u64 bpf_ktime_get_coarse_ns(void);
+__u64 bpf_ktime_get_ns(void);
+__u32 bpf_get_prandom_u32(void);
+
+void *bpf_ringbuf_reserve(void *ring, __u64 bytes, __u64 flags);
+void bpf_ringbuf_submit(void *record, __u64 flags);
 
 long bpf_fib_lookup(void *ctx, struct bpf_fib_lookup *way, int bytes, __u32 flags);
 struct bpf_sock *bpf_skc_lookup_tcp(void *ctx, const struct bpf_sock_tuple *tuple,
