@@ -90,7 +90,7 @@ static int unknown_command(const struct cli *cli, int argc, char **argv)
 	}
 	if (known_noun)
 		return wants_help(argc, argv) ? CLI_OK : CLI_USAGE;
-	return cli_usage(cli, "there is no command '%s'; `sluice --help` lists them", argv[0]);
+	return cli_usage(cli, "there is no command \"%s\"; `sluice --help` lists them", argv[0]);
 }
 
 static int run(struct cli *cli, int argc, char **argv)

@@ -102,7 +102,7 @@ check_refused "a directory for a key" ".*is no file, expected a key" \
 check_refused "no such device" ".*there is no device .eth9" \
 	<<<"agent: {measure: [eth9], balancers: [/nobody]}"
 check_fails "neither --config nor --once" 2 "config is needed" agent
-check_fails "surplus argument" 2 "unexpected 'x'" agent --once x
+check_fails "surplus argument" 2 'unexpected "x"' agent --once x
 
 # --- reports go out --------------------------------------------------------------------------------
 cat >"$CONFIG" <<END

@@ -106,11 +106,19 @@ check "a foreign program" in_ns lb "$SLUICE" --pin "$foreign" attach c0 --role n
 foreign_id=$(in_ns lb ip -j link show c0 | jq '.[0].xdp.prog.id')
 check_fails "foreign: attach is refused, with its name" 1 \
 	"c0 already runs the XDP program $foreign_id \(node\)" lb attach c0
-check_fails "foreign: so is detach" 1 "c0 runs no XDP program of ours.* $foreign_id" lb detach c0
+check_fails "foreign: so is detach, with a way to remove it" 1 \
+	"c0 runs no XDP program of ours; .* is $foreign_id; .bpftool link detach id [0-9]+. removes it" \
+	lb detach c0
 check_equal "foreign: it still runs" \
 	"$(in_ns lb ip -j link show c0 | jq '.[0].xdp.prog.id')" "$foreign_id"
 check_equal "foreign: it is not shown as ours" "$(attachment)" ""
-check "foreign: its owner takes it off" in_ns lb "$SLUICE" --pin "$foreign" unload
+check "foreign: its owner detaches it" in_ns lb "$SLUICE" --pin "$foreign" detach c0
+check "foreign: by ip link" in_ns lb ip link set dev c0 xdpgeneric pinned "$foreign/node"
+check_fails "foreign by ip link: detach is refused, with a way to remove it" 1 \
+	"c0 runs no XDP program of ours; .* .ip link set dev c0 xdpgeneric off. removes it" lb detach c0
+check "foreign by ip link: that removes it" in_ns lb ip link set dev c0 xdpgeneric off
+check_fails "foreign by ip link: it is gone" 1 "c0 runs no XDP program$" lb detach c0
+check "foreign: its owner unloads it" in_ns lb "$SLUICE" --pin "$foreign" unload
 
 check_fails "no such device" 1 "nonesuch" lb attach nonesuch
 check_fails "no such device to detach" 1 "nonesuch" lb detach nonesuch

@@ -140,6 +140,12 @@ constant() {
 check_equal "the program has the port" "$(constant gue_port)" $((6080 % 256 * 256 + 6080 / 256))
 check_equal "and the rate" "$(constant icmp_burst)" 50
 check_equal "changes no state" "$(query backend list web 'map(.backend)')" '["b1","b3"]'
+sed 's/name: b1, address/name: b1, port: 8080, address/' "$TMP/changed.yaml" >"$TMP/port.yaml"
+port="sluice: warning: web/b1: packets arrive at the service's port 80; 8080 is for health checks only"
+check_equal "a backend's other port: check warns" "$(lb check "$TMP/port.yaml" 2>&1 >/dev/null)" "$port"
+check_equal "so does load" "$(lb load --config "$TMP/port.yaml" 2>&1)" "$port"
+one="services: [{name: web, vip: $VIP, port: 80, proto: tcp, backends: [{name: b1, address: 10.0.1.2, port: 80}]}]"
+check_equal "one of each is no plural" "$(lb check - <<<"$one" 2>&1)" "-: 1 service, 1 backend, no errors"
 check "an empty configuration" eval "echo 'load: {flows_per_cpu: 4096, backends_max: 64}' | lb load --config -"
 check_equal "empties" "$(query service list .)" "[]"
 finish

@@ -77,6 +77,8 @@ in_background node1 python3 -m http.server -d "$TMP/www" 9100 >/dev/null 2>&1
 
 configure
 start_daemon "the daemon loads, attaches and is ready"
+check "it says what it attached" said 'start: c0 had no program: attached$'
+check "and how much it has" said 'ready: 1 service, control'
 check_equal "it has a process id" "$(daemon_status .pid)" "$daemon_pid"
 check_fails "there is only one" 1 "another daemon serves" lb run -c "$TMP/sluice.yaml"
 check_flows "traffic goes through" 100
@@ -122,6 +124,9 @@ echo '[{"node_id": "stranger"}]' >"$TMP/stranger"
 lb report send "$TMP/stranger"
 strangers_are() { [ "$(daemon_status .sources.unix.strangers)" = "$1" ]; }
 check "a stranger is counted" wait_for 5 strangers_are 1
+lb report send "$TMP/stranger"
+check "each time" wait_for 5 strangers_are 2
+check_equal "and named once" "$(grep -c 'warning: unix: no backend lives on node stranger$' "$TMP/daemon.log")" 1
 check_equal "and move nothing" "$(of_backend b1 .weight)" 100
 envelope $secret 7 1 0 90 >"$TMP/good"
 send_datagram "$TMP/good"
@@ -208,9 +213,9 @@ check "one that comes back as well" wait_for 10 eval '! unreachable'
 # --- self-check ----------------------------------------------------------------------------------
 check "somebody detaches it" lb --direct detach c0
 kill -USR1 "$daemon_pid"
-check "self-check attaches it again" wait_for 10 said 'check: not attached to c0; attached'
+check "self-check attaches it again" wait_for 10 said 'check: c0 had no program; attached'
 check_equal "status has the result" \
-	"$(daemon_status '.check.findings | map(select(.found == "not attached to c0").repair)')" '["attached"]'
+	"$(daemon_status '.check.findings | map(select(.found == "c0 had no program").repair)')" '["attached"]'
 check_flows "traffic goes through" 100
 
 # --- health --------------------------------------------------------------------------------------

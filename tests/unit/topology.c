@@ -220,6 +220,26 @@ static void test_keeps_somebody(void **state)
 	model_free(&model);
 }
 
+/* It makes a difference whether nodes are hot or nobody has heard of them for long. */
+static void test_keeps_somebody_old(void **state)
+{
+	struct report reports[] = {report("both", 5, 1), report("busy", 99, 1)};
+	struct weight_decision decisions[5];
+	struct model model = model_of_two();
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++)
+		model.backends[i].next_hop.state = NEXT_HOP_RESOLVED;
+	reports[0].last_seen_ms = NOW_MS - 34000;
+	decide(&model, reports, 2, decisions);
+	assert_int_equal(decision_of(&model, decisions, "dns", "dns-1")->weight_milli, 100000);
+	assert_string_equal(decision_of(&model, decisions, "dns", "dns-1")->reason,
+			    "kept: all backends would be shut out (report 34 s old)");
+	assert_string_equal(decision_of(&model, decisions, "dns", "dns-2")->reason,
+			    "kept: all backends would be shut out");
+	model_free(&model);
+}
+
 static void test_knows(void **state)
 {
 	struct model model = model_of_two();
@@ -239,9 +259,14 @@ static void test_knows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_decide),      cmocka_unit_test(test_no_reports),
-		cmocka_unit_test(test_no_backends), cmocka_unit_test(test_gone),
-		cmocka_unit_test(test_follow),      cmocka_unit_test(test_keeps_somebody), cmocka_unit_test(test_knows),
+		cmocka_unit_test(test_decide),
+		cmocka_unit_test(test_no_reports),
+		cmocka_unit_test(test_no_backends),
+		cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_follow),
+		cmocka_unit_test(test_keeps_somebody),
+		cmocka_unit_test(test_keeps_somebody_old),
+		cmocka_unit_test(test_knows),
 	};
 
 	return cmocka_run_group_tests_name("topology", tests, NULL, NULL);

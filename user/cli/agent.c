@@ -374,7 +374,7 @@ static int run(struct cli *cli, int argc, char **argv)
 			return CLI_USAGE;
 	}
 	if (optind != argc)
-		return cli_usage(cli, "unexpected '%s'", argv[optind]);
+		return cli_usage(cli, "unexpected \"%s\"", argv[optind]);
 	if (!request.path && !request.once)
 		return cli_usage(cli, "--config is needed");
 	agent = agent_open(&request, &error);

@@ -30,12 +30,13 @@ static int attach_options(const struct cli *cli, int argc, char **argv,
 		switch (option) {
 		case OPTION_MODE:
 			if (attach_mode_parse(optarg, &request->mode))
-				return cli_usage(cli, "--mode is '%s', expected native or generic",
+				return cli_usage(cli,
+						 "--mode is \"%s\", expected native or generic",
 						 optarg);
 			break;
 		case OPTION_ROLE:
 			if (strcmp(optarg, "lb") && strcmp(optarg, "node"))
-				return cli_usage(cli, "--role is '%s', expected lb or node",
+				return cli_usage(cli, "--role is \"%s\", expected lb or node",
 						 optarg);
 			request->role = strcmp(optarg, "node") ? ATTACH_LB : ATTACH_NODE;
 			break;

@@ -51,9 +51,9 @@ static int parse_option(const struct cli *cli, int option, struct arguments *arg
 	case OPTION_ADDRESS:
 		arguments->have_address = true;
 		if (address_parse_port(optarg, &request->address, &request->port))
-			return cli_usage(cli,
-					 "--address is '%s', expected ADDR, IPV4:PORT or [IPV6]:PORT",
-					 optarg);
+			return cli_usage(
+				cli, "--address is \"%s\", expected ADDR, IPV4:PORT or [IPV6]:PORT",
+				optarg);
 		return CLI_OK;
 	case OPTION_NODE:
 		request->node = optarg;
@@ -70,12 +70,13 @@ static int parse_option(const struct cli *cli, int option, struct arguments *arg
 	case OPTION_STATE:
 		arguments->have_state = true;
 		if (backend_state_parse(optarg, &request->state))
-			return cli_usage(cli, "--state is '%s', expected up, drain or down", optarg);
+			return cli_usage(cli, "--state is \"%s\", expected up, drain or down",
+					 optarg);
 		return CLI_OK;
 	case OPTION_SERVER_ID:
 		arguments->have_server_id = true;
 		if (server_id_parse(optarg, &request->server_id))
-			return cli_usage(cli, "--server-id is '%s', expected " SERVER_ID_EXPECTED,
+			return cli_usage(cli, "--server-id is \"%s\", expected " SERVER_ID_EXPECTED,
 					 optarg);
 		return CLI_OK;
 	default:
@@ -127,6 +128,9 @@ static int backend_add(struct cli *cli, int argc, char **argv)
 		if (!status)
 			status = session_publish(&session);
 	}
+	if (!status)
+		session_warn_port(&session.model, model_backend_find(&session.model, service->id,
+								     arguments.request.name));
 	session_close(&session);
 	return status;
 }

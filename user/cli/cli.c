@@ -75,16 +75,21 @@ int cli_option(const struct cli *cli, int argc, char **argv, const struct option
 	return option == ':' ? '?' : option;
 }
 
-int cli_number(const struct cli *cli, const char *what, const char *text, uint64_t min,
-	       uint64_t max, uint64_t *number)
+bool cli_is_number(const char *text, uint64_t min, uint64_t max, uint64_t *number)
 {
 	char *end;
 
 	errno = 0;
 	*number = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || *number < min || *number > max) {
-		cli_usage(cli, "%s is '%s', expected a whole number from %llu to %llu", what, text,
-			  (unsigned long long)min, (unsigned long long)max);
+	return *text >= '0' && *text <= '9' && !*end && !errno && *number >= min && *number <= max;
+}
+
+int cli_number(const struct cli *cli, const char *what, const char *text, uint64_t min,
+	       uint64_t max, uint64_t *number)
+{
+	if (!cli_is_number(text, min, max, number)) {
+		cli_usage(cli, "%s is \"%s\", expected a whole number from %llu to %llu", what,
+			  text, (unsigned long long)min, (unsigned long long)max);
 		return -EINVAL;
 	}
 	return 0;

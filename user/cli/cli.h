@@ -54,6 +54,8 @@ __attribute__((format(printf, 1, 2))) void cli_warn(const char *format, ...);
  */
 int cli_option(const struct cli *cli, int argc, char **argv, const struct option *options);
 
+bool cli_is_number(const char *text, uint64_t min, uint64_t max, uint64_t *number);
+
 /* A whole number within bounds. Returns 0, or -EINVAL after the user has been told. */
 int cli_number(const struct cli *cli, const char *what, const char *text, uint64_t min,
 	       uint64_t max, uint64_t *number);

@@ -13,9 +13,11 @@
 
 #include "../core/config.h"
 #include "../core/keys.h"
+#include "../core/plural.h"
 #include "../core/reconcile.h"
 #include "../kernel/apply.h"
 #include "../kernel/attach.h"
+#include "../kernel/leave.h"
 #include "../kernel/object.h"
 #include "config_file.h"
 #include "output.h"
@@ -212,7 +214,7 @@ static int load_options(const struct cli *cli, int argc, char **argv,
 			return status;
 	}
 	if (optind != argc)
-		return cli_usage(cli, "unexpected '%s'", argv[optind]);
+		return cli_usage(cli, "unexpected \"%s\"", argv[optind]);
 	return CLI_OK;
 }
 
@@ -250,17 +252,17 @@ static int load(struct cli *cli, int argc, char **argv)
 		if (status && fresh)
 			object_unpin_all(cli->pin_dir, &ignored);
 	}
+	if (!status && arguments.path)
+		session_warn_ports(&config.model);
 	config_free(&config);
 	return status;
 }
 
 static int unload(struct cli *cli, int argc, char **argv)
 {
-	struct attachment *list, was;
 	struct text_error error;
-	size_t count, i;
-	int status = CLI_OK;
 	json_t *daemon;
+	int status;
 
 	(void)argv;
 	if (argc != 1)
@@ -275,16 +277,9 @@ static int unload(struct cli *cli, int argc, char **argv)
 		json_decref(daemon);
 		return status;
 	}
-	if (attach_list(cli->pin_dir, &list, &count, &error))
+	if (leave(cli->pin_dir, &error) || object_unpin_all(cli->pin_dir, &error))
 		return cli_fail("%s", error.what);
-	for (i = 0; i < count && !status; i++) {
-		if (attach_detach(cli->pin_dir, list[i].device, &was, &error))
-			status = cli_fail("%s", error.what);
-	}
-	free(list);
-	if (!status && object_unpin_all(cli->pin_dir, &error))
-		status = cli_fail("%s", error.what);
-	return status;
+	return CLI_OK;
 }
 
 static int check(struct cli *cli, int argc, char **argv)
@@ -295,13 +290,15 @@ static int check(struct cli *cli, int argc, char **argv)
 		return cli_usage(cli, "expected one FILE");
 	if (config_file_read(argv[1], &config))
 		return CLI_FAILED;
+	session_warn_ports(&config.model);
 	if (cli->json)
 		output_json(json_pack("{s:b, s:I, s:I}", "valid", 1, "services",
 				      (json_int_t)config.model.service_count, "backends",
 				      (json_int_t)config.model.backend_count));
 	else
-		printf("%s: %zu services, %zu backends, no errors\n", argv[1],
-		       config.model.service_count, config.model.backend_count);
+		printf("%s: %zu service%s, %zu backend%s, no errors\n", argv[1],
+		       config.model.service_count, plural(config.model.service_count),
+		       config.model.backend_count, plural(config.model.backend_count));
 	config_free(&config);
 	return CLI_OK;
 }

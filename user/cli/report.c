@@ -145,7 +145,7 @@ static int open_udp(const struct cli *cli, const struct send_arguments *argument
 	__u16 port;
 
 	if (address_parse_port(arguments->to, &address, &port) || !port)
-		return cli_usage(cli, "--to is '%s', expected ADDRESS:PORT", arguments->to);
+		return cli_usage(cli, "--to is \"%s\", expected ADDRESS:PORT", arguments->to);
 	sending->key = key_file_read(arguments->key_path, &error);
 	if (!sending->key)
 		return cli_fail("%s", error.what);

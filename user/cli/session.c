@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../core/plural.h"
 #include "../io/next_hop.h"
 #include "../kernel/apply.h"
 #include "../kernel/object.h"
@@ -15,6 +16,9 @@
 
 /* How long neighbours may take to answer, all together. */
 #define NEIGHBOUR_WAIT_MS 1500
+
+/* Of so many backends of a configuration it is said what their ports are for. */
+#define PORTS_NAMED 8
 
 bool session_is_loaded(const struct cli *cli)
 {
@@ -60,6 +64,12 @@ static bool concerns(const struct model_backend *candidate, const struct model_s
 	return !service || candidate->service == service->id;
 }
 
+/* The state's name is for tables. */
+static const char *why_unreachable(enum next_hop_state state)
+{
+	return state == NEXT_HOP_LOCAL ? "this machine's own address" : next_hop_state_name(state);
+}
+
 static void warn_unreachable(const struct model *model, const struct model_backend *backend)
 {
 	const struct model_service *service = model_service_by_id(model, backend->service);
@@ -69,7 +79,39 @@ static void warn_unreachable(const struct model *model, const struct model_backe
 		cli_warn("%s/%s at %s: %s; it takes no flows until `sluice backend resolve` "
 			 "finds a way",
 			 service->name, backend->name, address_format(&backend->address, text),
-			 next_hop_state_name(backend->next_hop.state));
+			 why_unreachable(backend->next_hop.state));
+}
+
+static bool has_other_port(const struct model *model, const struct model_backend *backend)
+{
+	__u16 port = backend->state == BACKEND_GONE
+			     ? 0
+			     : model_service_by_id(model, backend->service)->port;
+
+	return port && backend->port && backend->port != port;
+}
+
+void session_warn_port(const struct model *model, const struct model_backend *backend)
+{
+	const struct model_service *service = model_service_by_id(model, backend->service);
+
+	if (has_other_port(model, backend))
+		cli_warn("%s/%s: packets arrive at the service's port %u; %u is for health checks "
+			 "only",
+			 service->name, backend->name, service->port, backend->port);
+}
+
+void session_warn_ports(const struct model *model)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->backend_count; i++) {
+		if (has_other_port(model, &model->backends[i]) && count++ < PORTS_NAMED)
+			session_warn_port(model, &model->backends[i]);
+	}
+	if (count > PORTS_NAMED)
+		cli_warn("likewise %zu more backend%s", count - PORTS_NAMED,
+			 plural(count - PORTS_NAMED));
 }
 
 int session_resolve(struct session *session, const struct model_service *service,
@@ -120,7 +162,7 @@ struct model_service *session_service(struct session *session, const char *name)
 	struct model_service *service = model_service_find(&session->model, name);
 
 	if (!service)
-		cli_fail("there is no service '%s'; `sluice service list` shows them", name);
+		cli_fail("there is no service \"%s\"; `sluice service list` shows them", name);
 	return service;
 }
 
@@ -130,7 +172,7 @@ struct model_backend *session_backend(struct session *session, const struct mode
 	struct model_backend *backend = model_backend_find(&session->model, service->id, name);
 
 	if (!backend)
-		cli_fail("service %s has no backend '%s'; `sluice backend list %s` shows them",
+		cli_fail("service %s has no backend \"%s\"; `sluice backend list %s` shows them",
 			 service->name, name, service->name);
 	return backend;
 }

@@ -24,6 +24,12 @@ void session_close(struct session *session);
 int session_resolve(struct session *session, const struct model_service *service,
 		    const struct model_backend *backend);
 
+/* Warn of a backend with another port than its service, which no packet arrives at. */
+void session_warn_port(const struct model *model, const struct model_backend *backend);
+
+/* The same of all backends; the first few by name. */
+void session_warn_ports(const struct model *model);
+
 /* Publish. Returns CLI_OK, or CLI_FAILED after the user has been told why. */
 int session_publish(struct session *session);
 

@@ -266,7 +266,7 @@ static int stats(struct cli *cli, int argc, char **argv)
 		}
 	}
 	if (optind != argc)
-		return cli_usage(cli, "unexpected '%s'", argv[optind]);
+		return cli_usage(cli, "unexpected \"%s\"", argv[optind]);
 	if (interval_s)
 		return print_every(cli, interval_s, count);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../core/plural.h"
 #include "../kernel/attach.h"
 #include "../kernel/counters.h"
 #include "attachment.h"
@@ -112,11 +113,11 @@ static void print_summary(const json_t *root)
 	       json_string_value(json_object_get(root, "pin")));
 	printf("generation  %lld\n", number_in(root, "generation"));
 	printf("region      %s\n", *region ? region : "-");
-	printf("services    %lld with %lld backends\n", number_in(root, "services"),
-	       number_in(root, "backends"));
-	printf("flows       %lld open, room for %lld on each of %lld CPUs\n",
+	printf("services    %lld with %lld backend%s\n", number_in(root, "services"),
+	       number_in(root, "backends"), plural(number_in(root, "backends")));
+	printf("flows       %lld open, room for %lld on each of %lld CPU%s\n",
 	       number_in(root, "open_flows"), number_in(root, "flow_entries_per_cpu"),
-	       number_in(root, "cpus"));
+	       number_in(root, "cpus"), plural(number_in(root, "cpus")));
 	printf("icmp        sent %lld echo replies and %lld errors (packet too big), at most %lld of "
 	       "each a second and CPU\n",
 	       number_in(root, "echo_replies"), number_in(root, "too_big_errors"),

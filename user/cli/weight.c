@@ -45,12 +45,12 @@ static int set_one(const struct cli *cli, struct session *session,
 	__u32 milli;
 
 	if (!equals || equals == assignment || equals - assignment >= NAME_BYTES)
-		return cli_usage(cli, "'%s' is not BACKEND=WEIGHT", assignment);
+		return cli_usage(cli, "\"%s\" is not BACKEND=WEIGHT", assignment);
 	memcpy(name, assignment, equals - assignment);
 	name[equals - assignment] = '\0';
 	if (parse_weight(equals + 1, &milli))
 		return cli_usage(cli,
-				 "the weight of %s is '%s', expected 0 to 65535 with up to three "
+				 "the weight of %s is \"%s\", expected 0 to 65535 with up to three "
 				 "decimals",
 				 name, equals + 1);
 	backend = session_backend(session, service, name);
@@ -111,7 +111,7 @@ static int follow_options(const struct cli *cli, int argc, char **argv, struct f
 		case OPTION_POLICY:
 			if (weight_policy_parse(optarg, &follow->policy))
 				return cli_usage(cli,
-						 "--policy is '%s', expected adaptive, decay, "
+						 "--policy is \"%s\", expected adaptive, decay, "
 						 "edge, probe or score",
 						 optarg);
 			break;
@@ -123,7 +123,7 @@ static int follow_options(const struct cli *cli, int argc, char **argv, struct f
 		case OPTION_REGION:
 			if (!model_region_valid(optarg))
 				return cli_usage(cli,
-						 "--region is '%s', expected up to %d printable "
+						 "--region is \"%s\", expected up to %d printable "
 						 "characters",
 						 optarg, REGION_BYTES - 1);
 			follow->region = optarg;

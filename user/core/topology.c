@@ -2,9 +2,10 @@
 #include "topology.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "reason.h"
 
 static int by_node(const void *a, const void *b)
 {
@@ -50,11 +51,27 @@ static bool takes_flows(const struct model_backend *backend, __u32 weight_milli)
 	       backend->next_hop.state == NEXT_HOP_RESOLVED;
 }
 
+/* Reports that are all too old shut everybody out: then it is not the nodes that are hot. */
+static void say_age(const struct report *report, double stale_s, int64_t now_ms,
+		    struct reason *reason)
+{
+	char text[NUMBER_BYTES];
+	double age_s;
+
+	if (!report || !(report->fields & REPORT_LAST_SEEN))
+		return;
+	age_s = ((double)now_ms - (double)report->last_seen_ms) / 1000;
+	if (age_s > stale_s)
+		reason_say(reason, "", " (report %s s old)",
+			   reason_compared(text, age_s, stale_s, stale_s));
+}
+
 /*
  * A policy that would leave a service without anyone to take its flows is not followed: the weights
  * stay where they were. Better a hot node than none.
  */
-static void keep_somebody(const struct model_backend *backends, size_t count,
+static void keep_somebody(const struct model_backend *backends, const struct weight_input *inputs,
+			  size_t count, const struct weight_config *config, int64_t now_ms,
 			  struct weight_decision *decisions)
 {
 	bool somebody_now = false, somebody_then = false;
@@ -67,10 +84,12 @@ static void keep_somebody(const struct model_backend *backends, size_t count,
 	if (somebody_then || !somebody_now)
 		return;
 	for (i = 0; i < count; i++) {
+		struct reason reason = {"kept: all backends would be shut out"};
+
+		say_age(inputs[i].report, config->age.stale_s, now_ms, &reason);
 		decisions[i].weight_milli = backends[i].weight_milli;
 		decisions[i].changed = false;
-		snprintf(decisions[i].reason, sizeof(decisions[i].reason),
-			 "kept: all backends would be shut out");
+		reason_store(&reason, decisions[i].reason);
 	}
 }
 
@@ -106,7 +125,8 @@ int topology_decide(const struct model *model, const struct report *reports, siz
 		}
 		weight_decide(policy, config, region, now_ms, inputs + first, count,
 			      decisions + first);
-		keep_somebody(model->backends + first, count, decisions + first);
+		keep_somebody(model->backends + first, inputs + first, count, config, now_ms,
+			      decisions + first);
 	}
 out:
 	free(inputs);

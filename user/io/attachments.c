@@ -64,15 +64,14 @@ static void on_attached(void *context, const struct child_result *result)
 {
 	struct attachments *attachments = context;
 	const char *device = attachments->config.devices[attachments->at];
-	char what[64], repair[200];
+	char what[64], repair[200] = "attached";
 
 	attachments->child = NULL;
-	snprintf(what, sizeof(what), "not attached to %s", device);
+	snprintf(what, sizeof(what), result->status ? "not attached to %s" : "%s had no program",
+		 device);
 	if (result->status)
 		snprintf(repair, sizeof(repair), "failed: %.*s", (int)strcspn(result->errors, "\n"),
 			 result->errors);
-	else
-		snprintf(repair, sizeof(repair), "attached");
 	find(attachments, what, repair);
 	attachments->at++;
 	next(attachments);

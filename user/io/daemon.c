@@ -12,6 +12,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include "../core/plural.h"
 #include "child.h"
 #include "clock.h"
 
@@ -20,7 +21,7 @@ static void on_report(void *context, enum source source, const struct report *re
 	struct daemon *daemon = context;
 
 	if (steer_report(daemon->steer, report) == LATEST_STRANGER)
-		daemon->intake.counters[source].strangers++;
+		intake_stranger(&daemon->intake, source, report->node);
 }
 
 static void on_text(void *context, enum source source, const char *text, size_t text_bytes)
@@ -112,12 +113,14 @@ static void reload(struct daemon *daemon)
 		log_say(LOG_ERROR, "reload: %s; what was in force stays", error.what);
 		free(config);
 	} else {
-		log_say(LOG_INFO, "reload: %s is in force, %zu services",
-			daemon->request->config_path, config->model.service_count);
+		log_say(LOG_INFO, "reload: %s is in force, %zu service%s",
+			daemon->request->config_path, config->model.service_count,
+			plural(config->model.service_count));
 		config_free(daemon->config);
 		free(daemon->config);
 		daemon->config = config;
 		daemon->intake.skew_ms = config->daemon.sources.clock_skew_ms;
+		daemon->intake.stranger_count = 0; /* they may be others now */
 	}
 	snprintf(daemon->last_error, sizeof(daemon->last_error), "%s", err ? error.what : "");
 	sd_notify(0, "READY=1");
@@ -309,8 +312,9 @@ int daemon_run(const struct daemon_request *request, struct text_error *error)
 	if (!err)
 		err = start(&daemon, error);
 	if (!err) {
-		log_say(LOG_INFO, "ready: %zu services, control at %s",
-			steer_model(daemon.steer)->service_count, daemon.control_path);
+		log_say(LOG_INFO, "ready: %zu service%s, control at %s",
+			steer_model(daemon.steer)->service_count,
+			plural(steer_model(daemon.steer)->service_count), daemon.control_path);
 		sd_notify(0, "READY=1");
 		event_base_dispatch(daemon.base);
 		sd_notify(0, "STOPPING=1");

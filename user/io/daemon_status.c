@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "../core/plural.h"
 #include "clock.h"
 
 /* Over which the loop is too slow to do its work in time. */
@@ -60,8 +61,8 @@ static void end_check(void *context)
 	json_array_foreach(daemon->findings, index, finding) log_say(
 		LOG_WARNING, "check: %s; %s", json_string_value(json_object_get(finding, "found")),
 		json_string_value(json_object_get(finding, "repair")));
-	log_say(LOG_INFO, "check: attachments, maps, neighbours and loop: %zu findings",
-		json_array_size(daemon->findings));
+	log_say(LOG_INFO, "check: attachments, maps, neighbours and loop: %zu finding%s",
+		json_array_size(daemon->findings), plural(json_array_size(daemon->findings)));
 	json_decref(daemon->check);
 	daemon->check = json_pack("{s:I, s:o}", "unix_ms", (json_int_t)clock_wall_ms(), "findings",
 				  daemon->findings);

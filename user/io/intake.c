@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "intake.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "clock.h"
 
@@ -44,6 +46,23 @@ int intake_text(struct intake *intake, enum source source, const char *from, con
 		intake->on_report(intake->context, source, &reports[i]);
 	free(reports);
 	return count;
+}
+
+void intake_stranger(struct intake *intake, enum source source, const char *node)
+{
+	unsigned int count = intake->stranger_count;
+
+	intake->counters[source].strangers++;
+	for (unsigned int i = 0; i < count; i++) {
+		if (!strcmp(intake->strangers[i], node))
+			return;
+	}
+	if (count == STRANGERS_NAMED)
+		return;
+	snprintf(intake->strangers[count], NAME_BYTES, "%s", node);
+	intake->stranger_count++;
+	log_say(LOG_WARNING, "%s: no backend lives on node %s%s", source_name(source), node,
+		count + 1 == STRANGERS_NAMED ? "; further ones are only counted" : "");
 }
 
 json_t *intake_json(const struct intake *intake)

@@ -21,9 +21,14 @@ struct source_counters {
 	__u64 strangers; /* reports of nodes that no backend lives on */
 };
 
+/* As many strange nodes are named in the log; more may be somebody's mischief. */
+#define STRANGERS_NAMED 64
+
 struct intake {
 	struct source_counters counters[SOURCES];
 	struct log_limit limits[SOURCES];
+	char strangers[STRANGERS_NAMED][NAME_BYTES]; /* the log has been told of these */
+	unsigned int stranger_count;
 	int64_t skew_ms;
 	void (*on_report)(void *context, enum source source, const struct report *report);
 	/* A text that was good, before its reports; NULL: nobody wants to know. */
@@ -41,6 +46,9 @@ int intake_text(struct intake *intake, enum source source, const char *from, con
 /* A refusal that came before there was a text: count it in @counter, tell the log why. */
 void intake_refuse(struct intake *intake, enum source source, __u64 *counter, const char *from,
 		   const char *why);
+
+/* A report of @node, which no backend lives on: count it, tell the log once a node. */
+void intake_stranger(struct intake *intake, enum source source, const char *node);
 
 const char *source_name(enum source source);
 

@@ -260,17 +260,35 @@ out:
 	return err;
 }
 
+/* How whoever may do so takes a program that is not ours off its device. */
+static void say_removal(const struct xdp_device *device, char text[96])
+{
+	static const char *const kinds[] = {[ATTACH_NATIVE] = "xdp",
+					    [ATTACH_GENERIC] = "xdpgeneric",
+					    [ATTACH_OFFLOAD] = "xdpoffload"};
+	__u32 link = link_of_anybody(device);
+
+	if (link)
+		snprintf(text, 96, "bpftool link detach id %u", link);
+	else
+		snprintf(text, 96, "ip link set dev %s %s off", device->name, kinds[device->mode]);
+}
+
 static int detach_from_scene(const struct scene *scene, struct text_error *error)
 {
 	const struct xdp_device *device = &scene->device;
+	char removal[96];
 	int err = 0;
 
 	if (!device->program_id)
 		return text_refuse(error, -ENOENT, NULL, "%s runs no XDP program", device->name);
-	if (!scene->ours)
+	if (!scene->ours) {
+		say_removal(device, removal);
 		return text_refuse(error, -ENOENT, NULL,
-				   "%s runs no XDP program of ours; the one there is %u",
-				   device->name, device->program_id);
+				   "%s runs no XDP program of ours; the one there is %u; `%s` "
+				   "removes it",
+				   device->name, device->program_id, removal);
+	}
 	switch (scene->attachment.way) {
 	case ATTACH_BY_LINK:
 		err = link_remove(scene->link_fd, scene->link_path);

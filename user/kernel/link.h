@@ -13,6 +13,16 @@
  */
 int link_find(const char *pin_dir, const struct xdp_device *device, char path[PATH_MAX]);
 
+/*
+ * A link that is alive and holds nothing on @devices, which are all that run a program in this
+ * network namespace: its device is in another one. Returns 0 and the pin's @path, or -ENOENT.
+ */
+int link_find_elsewhere(const char *pin_dir, const struct xdp_device *devices, size_t count,
+			char path[PATH_MAX]);
+
+/* The id of the link that holds the program on @device, ours or not; 0: none does. */
+__u32 link_of_anybody(const struct xdp_device *device);
+
 /* Attach. Returns the link's file descriptor, on whose closing it is undone, or negative errno. */
 int link_open(const struct xdp_device *device, int program_fd, enum attach_mode mode);
 
@@ -24,6 +34,9 @@ int link_pin(const char *pin_dir, const char *device, int link_fd);
  * is none, -EEXIST when the link is alive.
  */
 int link_drop_stale(const char *pin_dir, const char *device);
+
+/* Remove the pins of all links whose device is gone. Returns 0 or negative errno. */
+int link_drop_all_stale(const char *pin_dir);
 
 /* Detach and remove the pin. Returns 0 or negative errno. */
 int link_remove(int link_fd, const char *path);

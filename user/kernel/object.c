@@ -3,12 +3,16 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <libgen.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#include <linux/magic.h>
 
 #include <bpf/bpf.h>
 
@@ -188,6 +192,25 @@ static int pin_maps(struct bpf_object *object, const char *pin_dir)
 	return bpf_obj_pin(last_fd, last_path) ? -errno : 0;
 }
 
+/* The directory itself, or the one that it would be made in. */
+static bool on_bpffs(const char *pin_dir)
+{
+	char path[PATH_MAX];
+	struct statfs fs;
+
+	snprintf(path, sizeof(path), "%s", pin_dir);
+	return (statfs(path, &fs) && statfs(dirname(path), &fs)) || fs.f_type == BPF_FS_MAGIC;
+}
+
+int object_check_place(const char *pin_dir, struct text_error *error)
+{
+	if (on_bpffs(pin_dir))
+		return 0;
+	return text_refuse(error, -EINVAL, NULL,
+			   "%s is not on a BPF file system, expected a directory below /sys/fs/bpf",
+			   pin_dir);
+}
+
 static int make_pin_dir(const char *pin_dir, struct text_error *error)
 {
 	int err = maps_mount_bpffs();
@@ -195,6 +218,9 @@ static int make_pin_dir(const char *pin_dir, struct text_error *error)
 	if (err)
 		return text_refuse(error, err, NULL, "cannot mount the BPF file system: %s",
 				   strerror(-err));
+	err = object_check_place(pin_dir, error);
+	if (err)
+		return err;
 	if (mkdir(pin_dir, 0700) && errno != EEXIST)
 		return text_refuse(error, -errno, NULL, "cannot make %s: %s%s", pin_dir,
 				   strerror(errno),

@@ -27,6 +27,9 @@ int object_load_node(const char *pin_dir, const struct node_address *addresses, 
  */
 struct bpf_object *object_open_lb(const char *pin_dir, const struct settings *settings);
 
+/* Whether anything can be pinned there. Returns 0, or -EINVAL with @error filled in. */
+int object_check_place(const char *pin_dir, struct text_error *error);
+
 /* Remove every pin of ours, and @pin_dir if it is empty then. Programs stay where links hold them. */
 int object_unpin_all(const char *pin_dir, struct text_error *error);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "own.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -70,11 +71,11 @@ int own_describe(__u32 program_id, struct own_program *program)
 	return err;
 }
 
-static bool share_a_map(const struct own_program *a, const struct own_program *b)
+static bool uses(const struct own_program *program, const __u32 *map_ids, __u32 count)
 {
-	for (__u32 i = 0; i < a->map_count; i++) {
-		for (__u32 j = 0; j < b->map_count; j++) {
-			if (a->maps[i] == b->maps[j])
+	for (__u32 i = 0; i < program->map_count; i++) {
+		for (__u32 j = 0; j < count; j++) {
+			if (program->maps[i] == map_ids[j])
 				return true;
 		}
 	}
@@ -93,10 +94,64 @@ bool own_recognise(const struct own_programs *own, __u32 program_id, bool linked
 		const char *name = pinned->id ? pinned->name : attach_role_name(i);
 
 		if (pinned->id == program.id ||
-		    (!strcmp(name, program.name) && (linked || share_a_map(pinned, &program)))) {
+		    (!strcmp(name, program.name) &&
+		     (linked || uses(&program, pinned->maps, pinned->map_count)))) {
 			*role = i;
 			return true;
 		}
 	}
 	return false;
+}
+
+/* The id of the map that is pinned there; 0: it is no map. */
+static __u32 map_id(const char *path)
+{
+	struct bpf_map_info info = {};
+	__u32 info_bytes = sizeof(info);
+	char link[64], kind[32] = "";
+	int fd = bpf_obj_get(path);
+
+	if (fd < 0)
+		return 0;
+	/* The kernel answers for a program as well, and with the id in the same place. */
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (readlink(link, kind, sizeof(kind) - 1) < 0 || !strstr(kind, "bpf-map") ||
+	    bpf_obj_get_info_by_fd(fd, &info, &info_bytes))
+		info.id = 0;
+	close(fd);
+	return info.id;
+}
+
+int own_read_maps(const char *pin_dir, struct own_maps *maps)
+{
+	DIR *pins = opendir(pin_dir);
+	struct dirent *entry;
+	char path[PATH_MAX];
+
+	maps->count = 0;
+	if (!pins)
+		return -errno;
+	while ((entry = readdir(pins)) && maps->count < OWN_MAPS_MAX) {
+		__u32 id;
+
+		if (entry->d_type == DT_DIR)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", pin_dir, entry->d_name);
+		id = map_id(path);
+		if (id)
+			maps->ids[maps->count++] = id;
+	}
+	closedir(pins);
+	return 0;
+}
+
+__u32 own_user_of(const struct own_maps *maps, __u32 after, struct own_program *program)
+{
+	__u32 id = after;
+
+	while (!bpf_prog_get_next_id(id, &id)) {
+		if (!own_describe(id, program) && uses(program, maps->ids, maps->count))
+			return id;
+	}
+	return 0;
 }

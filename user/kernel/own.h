@@ -36,4 +36,19 @@ int own_describe(__u32 program_id, struct own_program *program);
 bool own_recognise(const struct own_programs *own, __u32 program_id, bool linked,
 		   enum attach_role *role);
 
+/* The maps that are pinned in one directory. */
+struct own_maps {
+	__u32 ids[OWN_MAPS_MAX];
+	__u32 count;
+};
+
+/* Returns 0 or negative errno. */
+int own_read_maps(const char *pin_dir, struct own_maps *maps);
+
+/*
+ * The first loaded program that uses one of @maps, other than @after and those before it (0: the
+ * first of all). Returns its id and what the kernel says of it, or 0.
+ */
+__u32 own_user_of(const struct own_maps *maps, __u32 after, struct own_program *program);
+
 #endif

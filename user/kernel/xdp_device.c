@@ -128,6 +128,25 @@ int xdp_device_exchange(const struct xdp_device *device, int program_fd)
 	return err;
 }
 
+/*
+ * Nothing tells but the refusal to replace it: for want of the program expected, which is none, or,
+ * looked at first, for a link. Kernels say the latter in words as well, which is no complaint.
+ */
+bool xdp_device_is_linked(const struct xdp_device *device)
+{
+	LIBBPF_OPTS(bpf_xdp_attach_opts, nothing, .old_prog_fd = -1);
+	libbpf_print_fn_t print;
+	int err;
+
+	if (!device->program_id)
+		return false;
+	print = libbpf_set_print(NULL);
+	err = bpf_xdp_attach(device->ifindex, -1,
+			     xdp_device_flags(device->mode) | XDP_FLAGS_REPLACE, &nothing);
+	libbpf_set_print(print);
+	return err == -EBUSY;
+}
+
 int xdp_device_list(struct xdp_device **devices, size_t *count)
 {
 	struct collection collection = {};

@@ -22,6 +22,9 @@ int xdp_device_find(const char *name, struct xdp_device *device);
  */
 int xdp_device_exchange(const struct xdp_device *device, int program_fd);
 
+/* Whether a link holds the program that @device runs; others can be taken off by anybody. */
+bool xdp_device_is_linked(const struct xdp_device *device);
+
 /* XDP_FLAGS_* of @mode. */
 __u32 xdp_device_flags(enum attach_mode mode);
 
