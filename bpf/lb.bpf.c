@@ -107,7 +107,7 @@ int lb(struct xdp_md *ctx)
 		verdict = check_other(ctx);
 		if (verdict == XDP_PASS)
 			return relay_too_big(ctx, &packet);
-	} else if (unlikely(verdict == NEXT)) {
+	} else if (unlikely(verdict == NEXT && service)) { /* it is there, which 6.1 cannot tell */
 		stay_in_memory(&packet);
 		verdict = balance(ctx, &packet, service);
 	} else if (verdict == XDP_PASS) {
