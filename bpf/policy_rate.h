@@ -28,6 +28,23 @@ static __always_inline const struct policy_rule *rule_at(__u32 policy, __u32 rul
 	return bpf_map_lookup_elem(&policy_rules, &key);
 }
 
+/*
+ * How far the mark is ahead. Further than the burst it can only be of a time when the rule had a longer
+ * one, which is not to keep anybody waiting now: it is set back.
+ */
+static __always_inline __u64 mark_ahead_ns(__u64 *mark_ns, __u64 now, __u64 burst_ns)
+{
+	__u64 mark = *(volatile __u64 *)mark_ns;
+
+	if (mark <= now)
+		return 0;
+	if (unlikely(mark - now > burst_ns)) {
+		__sync_val_compare_and_swap(mark_ns, mark, now + burst_ns);
+		return burst_ns;
+	}
+	return mark - now;
+}
+
 /* Tokens of all that the rule decides over; a CPU takes several and keeps those it has no use for. */
 static __always_inline bool take_token(__u32 rule, const struct policy_rate *rate, __u32 which)
 {
@@ -41,6 +58,8 @@ static __always_inline bool take_token(__u32 rule, const struct policy_rate *rat
 		tokens->left[which]--;
 		return true;
 	}
+	if (mark_ahead_ns(&buckets->mark_ns[which], now, rate->burst_ns) == rate->burst_ns)
+		return false;
 	for (int i = 0; i < TRIES_MAX; i++) {
 		__u64 mark = *(volatile __u64 *)&buckets->mark_ns[which];
 		__u64 next = (mark > now ? mark : now) + (__u64)rate->batch * rate->interval_ns;
@@ -62,13 +81,9 @@ static __always_inline bool take_token(__u32 rule, const struct policy_rate *rat
 static __always_inline bool is_reserved(__u32 rule, const struct policy_rate *rate)
 {
 	struct policy_buckets *buckets = bpf_map_lookup_elem(&policy_buckets, &rule);
-	__u64 now = now_ns();
-	__u64 mark;
 
-	if (!buckets)
-		return false;
-	mark = *(volatile __u64 *)&buckets->mark_ns[RATE_NEW_FLOWS];
-	return mark > now && mark - now > rate->burst_ns / 2;
+	return buckets && mark_ahead_ns(&buckets->mark_ns[RATE_NEW_FLOWS], now_ns(),
+					rate->burst_ns) > rate->burst_ns / 2;
 }
 
 #define SOURCE_MARK_BITS 48
@@ -125,13 +140,15 @@ __noinline bool take_source_token(__u64 hash, __u32 interval_ns, __u64 burst_ns)
 		__u32 entry = choose_source(set, tag, now);
 		__u64 word = *(volatile __u64 *)&set->mark[entry];
 		__u64 ahead = word >> SOURCE_MARK_BITS == tag ? ahead_ns(word, now) : 0;
-		__u64 next =
-			tag << SOURCE_MARK_BITS | ((now + ahead + interval_ns) & SOURCE_MARK_MASK);
+		bool taken = ahead + interval_ns <= burst_ns;
+		__u64 next = now + (taken ? ahead + interval_ns : burst_ns);
 
-		if (ahead + interval_ns > burst_ns)
+		/* As in mark_ahead_ns(). */
+		if (!taken && ahead <= burst_ns)
 			return false;
+		next = tag << SOURCE_MARK_BITS | (next & SOURCE_MARK_MASK);
 		if (__sync_val_compare_and_swap(&set->mark[entry], word, next) == word)
-			return true;
+			return taken;
 	}
 	return false;
 }
