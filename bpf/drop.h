@@ -22,6 +22,19 @@ static __always_inline bool is_dropped(int verdict)
 	return verdict >= DROPPED;
 }
 
+/* XDP's own, and no more to be done. */
+static __always_inline bool is_final(int verdict)
+{
+	return (__u32)verdict < DROPPED;
+}
+
+/* The verdict of stages that do not care which service it is. */
+static __always_inline int drop_of_service(int verdict, const struct service *service)
+{
+	return unlikely(is_dropped(verdict)) ? verdict | service->id << DROPPED_SERVICE_SHIFT
+					     : verdict;
+}
+
 static __always_inline void count_drop(__u32 reason, __u32 frame_bytes)
 {
 	struct drop_counters *counters = bpf_map_lookup_elem(&drop_counters, &reason);
@@ -99,14 +112,16 @@ static __always_inline void tell_drop(struct xdp_md *ctx, __u32 reason, __u32 ru
 	budget->skipped = 0;
 }
 
-/*
- * @verdict is what drop() gave, or a reason alone. @service is an id; 0: it was for none.
- * @frame_bytes are those that came in.
- */
-__noinline int record_drop(struct xdp_md *ctx, __u32 verdict, __u32 service, __u32 frame_bytes)
+_Static_assert(DROP_REASONS <= 1 << DROPPED_RULE_SHIFT, "all of it in a word");
+_Static_assert(RULES_MAX <= 1 << (DROPPED_SERVICE_SHIFT - DROPPED_RULE_SHIFT), "likewise");
+_Static_assert(SERVICES_MAX << DROPPED_SERVICE_SHIFT <= DROPPED, "likewise");
+
+/* @verdict says so; @frame_bytes are those that came in. */
+__noinline int record_drop(struct xdp_md *ctx, __u32 verdict, __u32 frame_bytes)
 {
 	__u32 reason = verdict & ((1 << DROPPED_RULE_SHIFT) - 1);
 	__u32 rule = verdict >> DROPPED_RULE_SHIFT & (RULES_MAX - 1);
+	__u32 service = verdict >> DROPPED_SERVICE_SHIFT & (SERVICES_MAX - 1);
 
 	count_drop(reason, frame_bytes);
 	if (rule)

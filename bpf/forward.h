@@ -43,7 +43,7 @@ static __always_inline int refuse_too_big(struct xdp_md *ctx, const struct packe
 					  const struct service *service, __u32 mtu_bytes)
 {
 	/* Here and not in lb(), because what comes out is the answer. */
-	record_drop(ctx, DROP_TOO_BIG, service->id, packet->frame_bytes);
+	record_drop(ctx, drop_of_service(drop(DROP_TOO_BIG), service), packet->frame_bytes);
 	if (packet->error || packet->later)
 		return XDP_DROP;
 	return answer_too_big(ctx, ETH_HLEN, packet->ipv4, mtu_bytes);

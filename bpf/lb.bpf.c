@@ -64,7 +64,7 @@ static __always_inline int balance_open(struct xdp_md *ctx, bool ipv4, struct pa
 
 	verdict = parse_plain(ctx, &packet, ipv4);
 	if (unlikely(verdict != NEXT))
-		return verdict;
+		return verdict == UNUSUAL ? UNUSUAL : NOT_OURS;
 	verdict = find_service(&packet, service);
 	if (verdict != NEXT)
 		return verdict;
@@ -72,7 +72,7 @@ static __always_inline int balance_open(struct xdp_md *ctx, bool ipv4, struct pa
 	/* What some rule is about, check_policy() has to see. */
 	backend = is_clean(&packet) ? backend_of_open_flow(&packet, *service) : NULL;
 	if (likely(backend))
-		return forward(ctx, &packet, *service, backend);
+		return drop_of_service(forward(ctx, &packet, *service, backend), *service);
 	*rest = packet;
 	return NEXT;
 }
@@ -83,7 +83,15 @@ static __always_inline void stay_in_memory(struct packet *packet)
 	asm volatile("" : : "r"(packet) : "memory");
 }
 
-/* What is it? Frames that we do not understand are the stack's, too, unless a rule is about them. */
+/* What is not for a service is the stack's, unless there are rules for that, too. */
+static __always_inline int leave(struct xdp_md *ctx, const struct packet *packet, bool relay)
+{
+	int verdict = check_other(ctx);
+
+	return relay && verdict == XDP_PASS ? relay_too_big(ctx, packet) : verdict;
+}
+
+/* What is it? Frames that we do not understand are the stack's, too. */
 SEC("xdp.frags")
 int lb(struct xdp_md *ctx)
 {
@@ -96,27 +104,29 @@ int lb(struct xdp_md *ctx)
 		verdict = balance_open(ctx, true, &packet, &service);
 	else if (protocol == bpf_htons(ETH_P_IPV6))
 		verdict = balance_open(ctx, false, &packet, &service);
+	else if (ethernet_is_tagged(protocol))
+		verdict = UNUSUAL;
 	else
-		verdict = ethernet_is_tagged(protocol) ? UNUSUAL : XDP_PASS;
-	if (unlikely(verdict == UNUSUAL)) {
-		verdict = parse_unusual(ctx, &packet, protocol);
+		return XDP_PASS;
+	if (likely(is_final(verdict)))
+		return verdict;
+
+	if (verdict == UNUSUAL) {
+		verdict = parse_unusual(ctx, &packet, ethernet_protocol(ctx));
 		if (verdict == NEXT)
 			verdict = find_service(&packet, &service);
+		else if (verdict != RELAY)
+			verdict = NOT_OURS;
 	}
-	if (unlikely(verdict == RELAY)) {
-		verdict = check_other(ctx);
-		if (verdict == XDP_PASS)
-			return relay_too_big(ctx, &packet);
-	} else if (unlikely(verdict == NEXT && service)) { /* it is there, which 6.1 cannot tell */
+	if (verdict == NEXT && service) { /* it is there, which 6.1 cannot tell */
 		stay_in_memory(&packet);
-		verdict = balance(ctx, &packet, service);
-	} else if (verdict == XDP_PASS) {
-		verdict = check_other(ctx);
+		verdict = drop_of_service(balance(ctx, &packet, service), service);
+	} else if (verdict == NOT_OURS || verdict == RELAY) {
+		verdict = leave(ctx, &packet, verdict == RELAY);
 	}
-	if (unlikely(is_dropped(verdict)))
-		return record_drop(ctx, verdict, service ? service->id : 0,
-				   bpf_xdp_get_buff_len(ctx));
-	return verdict;
+	if (is_final(verdict))
+		return verdict;
+	return record_drop(ctx, verdict, bpf_xdp_get_buff_len(ctx));
 }
 
 char _license[] SEC("license") = "GPL";

@@ -17,11 +17,18 @@
 #define NEXT (-1)
 
 /*
- * A verdict: the packet is lost. With it go the reason and the rule that asked for it, so that lb()
- * counts all drops in one place; to XDP it says XDP_DROP. Other verdicts are XDP's own.
+ * A verdict: the packet is lost. With it go the reason, the rule that asked for it and the service
+ * that it was for (ids, or 0), so that lb() counts all drops in one place; to XDP it says XDP_DROP.
  */
-#define DROPPED		   (1 << 30)
-#define DROPPED_RULE_SHIFT 8
+#define DROPPED               (1 << 30)
+#define DROPPED_RULE_SHIFT    8
+#define DROPPED_SERVICE_SHIFT 20
+
+/*
+ * A verdict: the packet is for none of our services, and that there may be rules for such packets is
+ * not ruled out. Other verdicts are XDP's own.
+ */
+#define NOT_OURS (-4)
 
 #define L3_BYTES_MAX (ETH_HLEN + 2 * 4) /* behind two tags */
 

@@ -201,7 +201,7 @@ static __always_inline void count_decision(__u32 rule, __u32 frame_bytes)
 /*
  * Find the rule and do as it says, with a packet for the service and port in @destination (the id
  * above, the port as it travels below; 0: for none). Returns what drop() gave, or the id of the limit
- * that the packet keeps; 0: none.
+ * that the packet keeps; 0: none. What is for a service has been through the filter.
  */
 __noinline int judge(struct xdp_md *ctx, __u32 l3_bytes, bool ipv4, __u32 policy, __u32 destination)
 {
@@ -210,6 +210,8 @@ __noinline int judge(struct xdp_md *ctx, __u32 l3_bytes, bool ipv4, __u32 policy
 	int verdict;
 
 	if (!read_source(ctx, l3_bytes, ipv4, source))
+		return 0;
+	if (!destination && !is_filtered(policy, source, ipv4))
 		return 0;
 	decision = find_rule(policy, source, ipv4, destination >> 16, destination);
 	if (!decision.rule)
@@ -240,22 +242,20 @@ static __always_inline int check_policy(struct xdp_md *ctx, struct packet *packe
 }
 
 /* What is for no service, where rules are for that, too: IP of any kind, by its source. */
-__noinline int judge_other(struct xdp_md *ctx, __u32 policy)
+static __always_inline int judge_other(struct xdp_md *ctx, __u32 policy)
 {
 	__be16 protocol = 0;
 	__u32 l3_bytes = skip_tags(ctx, &protocol);
 	bool ipv4 = protocol == bpf_htons(ETH_P_IP);
-	__u64 source[2];
 	int verdict;
 
-	if (!l3_bytes || (!ipv4 && protocol != bpf_htons(ETH_P_IPV6)) ||
-	    !read_source(ctx, l3_bytes, ipv4, source) || !is_filtered(policy, source, ipv4))
+	if (!l3_bytes || (!ipv4 && protocol != bpf_htons(ETH_P_IPV6)))
 		return XDP_PASS;
 	verdict = judge(ctx, l3_bytes, ipv4, policy, 0);
 	return is_dropped(verdict) ? verdict : XDP_PASS;
 }
 
-/* The same, for next to nothing where they are not. */
+/* The same, for little where they are not. */
 static __always_inline int check_other(struct xdp_md *ctx)
 {
 	__u32 zero = 0;

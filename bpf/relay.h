@@ -113,7 +113,7 @@ __noinline bool cut_to_inner(struct xdp_md *ctx, __u32 inner_bytes, bool ipv4)
 /* Turn the error into one for the client. */
 static __always_inline int relay_too_big(struct xdp_md *ctx, const struct packet *packet)
 {
-	record_drop(ctx, DROP_TOO_BIG, 0, packet->frame_bytes);
+	record_drop(ctx, drop(DROP_TOO_BIG), packet->frame_bytes);
 	if (!cut_to_inner(ctx, packet->l4_bytes, packet->ipv4))
 		return XDP_DROP;
 	return answer_too_big(ctx, ETH_HLEN, packet->ipv4, packet->length_bytes);

@@ -56,7 +56,7 @@ static __always_inline int find_service(struct packet *packet, const struct serv
 		if (*service)
 			return NEXT;
 	}
-	return XDP_PASS;
+	return unlikely(packet->policy & POLICY_ALL_TRAFFIC) ? NOT_OURS : XDP_PASS;
 }
 
 #endif
