@@ -169,6 +169,11 @@ int world_use_main(void **state)
 	return 0;
 }
 
+const char *world_pin(void)
+{
+	return pin;
+}
+
 void world_load(const char *instance, const char *config)
 {
 	char path[] = "/tmp/sluice-test-XXXXXX";

@@ -43,6 +43,9 @@ int world_use_main(void **state); /* teardown of a test that used another */
 /* Where the packet path looks for a service, by the key that is in use now. */
 __u32 world_place(const char *vip, __u16 port, __u8 protocol);
 
+/* Where the instance in use is pinned. */
+const char *world_pin(void);
+
 /* A map or program of the instance in use; not to be closed. */
 int world_pinned(const char *name);
 
