@@ -56,7 +56,7 @@ struct attach_request {
 	bool alone; /* do not try libxdp's dispatcher */
 	/*
 	 * Open the role's object, its maps set to reuse the pinned ones, and do not load it. The
-	 * XDP program is its first. It is closed here, with bpf_object__close(). NULL with errno
+	 * XDP program has the role's name. It is closed here, with bpf_object__close(). NULL with errno
 	 * set on failure. Only called when the dispatcher is used; NULL is like alone.
 	 */
 	struct bpf_object *(*open_object)(void *context);

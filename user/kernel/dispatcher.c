@@ -146,7 +146,9 @@ int dispatcher_attach(const struct xdp_device *device, enum attach_mode mode,
 	object = request->open_object(request->context);
 	if (!object)
 		return -errno;
-	DECLARE_LIBXDP_OPTS(xdp_program_opts, options, .obj = object);
+	/* By name: an object may hold more programs than the one that packets meet. */
+	DECLARE_LIBXDP_OPTS(xdp_program_opts, options, .obj = object,
+			    .prog_name = attach_role_name(request->role));
 	program = xdp_program__create(&options);
 	err = libxdp_get_error(program);
 	if (err)

@@ -20,6 +20,7 @@ static int describe(int fd, struct own_program *program)
 	if (bpf_obj_get_info_by_fd(fd, &info, &info_bytes))
 		return -errno;
 	program->id = info.id;
+	program->type = info.type;
 	program->map_count = info.nr_map_ids < OWN_MAPS_MAX ? info.nr_map_ids : OWN_MAPS_MAX;
 	memcpy(program->name, info.name, sizeof(program->name));
 	return 0;
@@ -150,7 +151,8 @@ __u32 own_user_of(const struct own_maps *maps, __u32 after, struct own_program *
 	__u32 id = after;
 
 	while (!bpf_prog_get_next_id(id, &id)) {
-		if (!own_describe(id, program) && uses(program, maps->ids, maps->count))
+		if (!own_describe(id, program) && program->type != BPF_PROG_TYPE_EXT &&
+		    uses(program, maps->ids, maps->count))
 			return id;
 	}
 	return 0;

@@ -10,8 +10,9 @@
 #define OWN_MAPS_MAX 64
 
 struct own_program {
-	int fd;   /* -1: not pinned */
-	__u32 id; /* 0: not pinned */
+	int fd;     /* -1: not pinned */
+	__u32 id;   /* 0: not pinned */
+	__u32 type; /* enum bpf_prog_type */
 	char name[BPF_OBJ_NAME_LEN];
 	__u32 maps[OWN_MAPS_MAX];
 	__u32 map_count;
@@ -47,7 +48,9 @@ int own_read_maps(const char *pin_dir, struct own_maps *maps);
 
 /*
  * The first loaded program that uses one of @maps, other than @after and those before it (0: the
- * first of all). Returns its id and what the kernel says of it, or 0.
+ * first of all), and that is no copy for a dispatcher: such a one can be open in this very process
+ * after it was detached, because libxdp 1.3.1 leaves it so. Returns its id and what the kernel says
+ * of it, or 0.
  */
 __u32 own_user_of(const struct own_maps *maps, __u32 after, struct own_program *program);
 
