@@ -26,11 +26,6 @@ union decision {
 	__u32 word;
 };
 
-static __always_inline __u32 policy_half(__u32 policy)
-{
-	return policy >> POLICY_GENERATION_SHIFT & 1;
-}
-
 static __always_inline bool filter_has(__u32 half, __u32 first_word, __u32 bit)
 {
 	__u32 key = half * POLICY_FILTER_WORDS + first_word + (bit >> 6);

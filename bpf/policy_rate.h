@@ -21,9 +21,14 @@ static __always_inline __u64 now_ns(void)
 	return bpf_jiffies64() * tick_ns;
 }
 
+static __always_inline __u32 policy_half(__u32 policy)
+{
+	return policy >> POLICY_GENERATION_SHIFT & 1;
+}
+
 static __always_inline const struct policy_rule *rule_at(__u32 policy, __u32 rule)
 {
-	__u32 key = (policy >> POLICY_GENERATION_SHIFT & 1) * RULES_MAX + rule;
+	__u32 key = policy_half(policy) * RULES_MAX + rule;
 
 	return bpf_map_lookup_elem(&policy_rules, &key);
 }
